@@ -1,0 +1,42 @@
+"""The request that is being answered, for what cannot be handed it."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.http import HttpRequest
+
+from authkit.kernel.grant import Grant
+
+_request: contextvars.ContextVar[HttpRequest | None] = contextvars.ContextVar(
+    "authkit_request", default=None
+)
+
+
+@contextmanager
+def answering(request: HttpRequest) -> Iterator[None]:
+    """Around the answering of a request."""
+    token = _request.set(request)
+    try:
+        yield
+    finally:
+        _request.reset(token)
+
+
+def request() -> HttpRequest | None:
+    """The request that is being answered, or None outside of one."""
+    return _request.get()
+
+
+def remember(request: Any, grant: Grant) -> None:
+    """Note on Django's own request what its credential was worth."""
+    getattr(request, "_request", request).authkit_grant = grant
+
+
+def grant_of(request: object) -> Grant | None:
+    """What the credential of a request was worth, if any has been resolved."""
+    grant = getattr(getattr(request, "_request", request), "authkit_grant", None)
+    return grant if isinstance(grant, Grant) else None

@@ -1,0 +1,147 @@
+"""Where every sign-in ends, however it started.
+
+Whoever has proved who they are (by password, by a provider's word, in a form of the
+admin site, through another package's call of `django.contrib.auth.login`) gets one
+UserSession, one audit event, one signal, and the carrier that the client asked for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import SESSION_KEY, authenticate, login, user_logged_in
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from authkit import cookies, sessions, signals, tokens
+from authkit.accounts import current
+from authkit.accounts.client import client_of
+from authkit.exceptions import SignInRefused
+from authkit.jwt import tokens as jwt_tokens
+from authkit.kernel.opaque import OpaqueToken
+from authkit.models import UserSession
+
+_IS_WITHOUT_COOKIE = "authkit_signs_in_without_cookie"
+
+
+def check_password(request: HttpRequest, name: str, password: str) -> AbstractBaseUser:
+    """The person who has this name and this password.
+
+    Asks `django.contrib.auth.authenticate`, so every configured backend has its say.
+
+    Raises:
+        SignInRefused: whatever the reason; it is not told apart.
+    """
+    user = authenticate(request, username=name, password=password)
+    if user is None:
+        raise SignInRefused
+    return user  # type: ignore[return-value]
+
+
+def with_cookie(request: HttpRequest, user: AbstractBaseUser) -> UserSession:
+    """Sign in with Django's session; the cookie goes out with the response.
+
+    Raises:
+        SignInRefused: the account changed while it signed in.
+    """
+    login(request, user)
+    session_id = cookies.session_id_of(request.session)
+    if session_id is None:
+        raise SignInRefused("the account changed while signing in")
+    return UserSession.objects.get(pk=session_id)
+
+
+def with_token(request: HttpRequest, user: AbstractBaseUser) -> tuple[UserSession, OpaqueToken]:
+    """Sign in with an opaque token, whose text is in the answer, once."""
+    now = timezone.now()
+    with transaction.atomic():
+        session = sessions.start(user, "token", now=now, client=client_of(request))
+        token = tokens.issue_for(session, now=now)
+        _tell(request, user, session)
+    return session, token
+
+
+def with_jwt(request: HttpRequest, user: AbstractBaseUser) -> tuple[UserSession, jwt_tokens.Pair]:
+    """Sign in with an access and a refresh token."""
+    with transaction.atomic():
+        session = sessions.start(user, "jwt", now=timezone.now(), client=client_of(request))
+        pair = jwt_tokens.mint_pair(session, user)
+        _tell(request, user, session)
+    return session, pair
+
+
+def on_django_login(
+    sender: object, request: HttpRequest | None, user: AbstractBaseUser, **_: object
+) -> None:
+    """Give the sign-in that `django.contrib.auth.login` has just made its UserSession.
+
+    The session gets a new key even where Django keeps it (the same person signing in
+    again), and the sign-in that it replaces ends.
+    """
+    store: Any = getattr(request, "session", None)
+    if store is None or SESSION_KEY not in store or hasattr(request, _IS_WITHOUT_COOKIE):
+        return
+    now = timezone.now()
+    replaced = {cookies.session_id_of(store), _id_of_grant(request)} - {None}
+    if replaced:
+        store.cycle_key()
+    client = client_of(request)
+    with transaction.atomic():
+        sessions.end(
+            [session_id for session_id in replaced if session_id],
+            reason="replaced",
+            now=now,
+            actor=user,
+            client=client,
+            request=request,
+        )
+        try:
+            session = sessions.start(
+                user,
+                "session",
+                now=now,
+                client=client,
+                cookie_digest=cookies.digest_of(str(store.session_key)),
+            )
+        except SignInRefused:
+            store.flush()
+            return
+    store[cookies.USER_SESSION_KEY] = str(session.id)
+    _announce(user, session, request)
+
+
+def on_django_logout(
+    sender: object, request: HttpRequest | None, user: AbstractBaseUser | None, **_: object
+) -> None:
+    """End the UserSession of the session that `django.contrib.auth.logout` is about to drop."""
+    session_id = cookies.session_id_of(getattr(request, "session", None))
+    if session_id is not None:
+        sessions.end(
+            [session_id],
+            reason="signed_out",
+            now=timezone.now(),
+            actor=user,
+            client=client_of(request),
+            request=request,
+        )
+
+
+def _tell(request: HttpRequest, user: AbstractBaseUser, session: UserSession) -> None:
+    """Tell Django, whose receivers keep `last_login`, and the project."""
+    setattr(request, _IS_WITHOUT_COOKIE, True)
+    try:
+        user_logged_in.send(sender=type(user), request=request, user=user)
+    finally:
+        delattr(request, _IS_WITHOUT_COOKIE)
+    transaction.on_commit(lambda: _announce(user, session, request))
+
+
+def _announce(user: AbstractBaseUser, session: UserSession, request: HttpRequest | None) -> None:
+    signals.signed_in.send_robust(sender=type(user), user=user, session=session, request=request)
+
+
+def _id_of_grant(request: HttpRequest | None) -> Any:
+    grant = current.grant_of(request)
+    return grant.session_id if grant is not None and grant.kind == "session" else None

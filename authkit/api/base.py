@@ -1,0 +1,135 @@
+"""What every view of the API shares: JSON in and out, one shape of errors, no-store."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import Error as DatabaseFailure
+from django.db import transaction
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from rest_framework import status
+from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from authkit.api.parsers import StrictJSONParser
+from authkit.authentication import (
+    JWTAuthentication,
+    Refused,
+    SessionAuthentication,
+    TokenAuthentication,
+    Unavailable,
+)
+from authkit.exceptions import AuthkitError, CredentialRejected, NotPermitted, SignInRefused
+from authkit.kernel.grant import Grant
+
+
+class AlwaysJSON(BaseContentNegotiation):
+    """Answer JSON whatever the client says that it accepts: there is nothing else."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """The parser of the body's media type, or None, which is 415."""
+        media_type = (request.content_type or "").partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == media_type), None)
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[Any, str]:
+        """The only one."""
+        return renderers[0], renderers[0].media_type
+
+
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class View(APIView):
+    """A view of the API, for signed-in callers unless it says otherwise.
+
+    It never runs in a transaction of the request: what a refusal has to leave behind (an
+    ended session, an audit event) must not be rolled back by it.
+    """
+
+    authentication_classes: ClassVar = [
+        JWTAuthentication,
+        TokenAuthentication,
+        SessionAuthentication,
+    ]
+    permission_classes: ClassVar = [IsAuthenticated]
+    throttle_classes: ClassVar = []
+    parser_classes: ClassVar = [StrictJSONParser]
+    renderer_classes: ClassVar = [JSONRenderer]
+    content_negotiation_class = AlwaysJSON
+    metadata_class = None
+    versioning_class = None
+    schema = None
+    _challenge = 'Bearer realm="api"'
+
+    def grant(self, request: Request) -> Grant:
+        """What the caller's credential is worth."""
+        grant: Grant = request.auth
+        return grant
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """The challenge of a 401, from the doors without authentication classes as well."""
+        return super().get_authenticate_header(request) or self._challenge
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Every refusal as ``{"code": …, "detail": …}``, and never a 500 for a database."""
+        if isinstance(exc, CredentialRejected):
+            self._challenge += ', error="invalid_token"'
+        response = super().handle_exception(_as_api_exception(exc))
+        response.data = _with_code(exc, response.data)
+        return response
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
+        """Keep every answer out of caches (RFC 6749 §5.1, RFC 9111 §5.2.2.5)."""
+        final = super().finalize_response(request, response, *args, **kwargs)
+        final.headers["Cache-Control"] = "no-store"
+        final.headers.setdefault("Vary", "Authorization, Cookie")
+        return final
+
+
+class OpenView(View):
+    """A view for strangers, who may well send a stale credential along."""
+
+    authentication_classes: ClassVar = []
+    permission_classes: ClassVar = [AllowAny]
+
+
+class Forbidden(PermissionDenied):
+    """403 for a refusal of ours."""
+
+    def __init__(self, refusal: AuthkitError) -> None:
+        """Say publicly what `refusal` says publicly."""
+        super().__init__(_(refusal.public_message), refusal.code)
+
+
+def _as_api_exception(exc: Exception) -> Exception:
+    if isinstance(exc, SignInRefused | CredentialRejected):
+        return Refused(exc)
+    if isinstance(exc, NotPermitted):
+        return Forbidden(exc)
+    if isinstance(exc, DatabaseFailure):
+        return Unavailable()
+    return exc
+
+
+def _with_code(exc: Exception, data: Any) -> dict[str, Any]:
+    body = data if isinstance(data, dict) else {"detail": data}
+    if "code" in body and isinstance(body["code"], str):
+        return body
+    if isinstance(exc, ValidationError):
+        return {"code": "invalid", **body}
+    detail = getattr(exc, "detail", None)
+    code = getattr(detail, "code", None) or getattr(exc, "default_code", "error")
+    if isinstance(exc, AuthkitError):
+        code = exc.code
+    return {"code": str(code), **body}
+
+
+def no_content(status_code: int = status.HTTP_204_NO_CONTENT) -> Response:
+    """Done, and nothing to say."""
+    return Response(status=status_code)

@@ -1,0 +1,45 @@
+"""The Django app."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig, apps
+from django.contrib.auth import (
+    get_user_model,
+    user_logged_in,
+    user_logged_out,
+    user_login_failed,
+)
+from django.core import checks
+from django.db.models import Model, signals
+from django.utils.translation import gettext_lazy as _
+
+
+class AuthkitConfig(AppConfig):
+    """Wires authkit to Django, and to nothing of its own."""
+
+    name = "authkit"
+    label = "authkit"
+    verbose_name = _("Sign-in and access")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Listen where Django and other packages sign people in, and where people change."""
+        from authkit import checks as authkit_checks
+        from authkit.accounts import people, refusals, sign_in
+
+        user_logged_in.connect(sign_in.on_django_login, dispatch_uid="authkit")
+        user_logged_out.connect(sign_in.on_django_logout, dispatch_uid="authkit")
+        user_login_failed.connect(refusals.on_django_login_failed, dispatch_uid="authkit")
+        for model in self._user_models():
+            signals.pre_save.connect(people.before_save, sender=model, dispatch_uid="authkit")
+            signals.post_save.connect(people.after_save, sender=model, dispatch_uid="authkit")
+            signals.pre_delete.connect(people.before_delete, sender=model, dispatch_uid="authkit")
+        for check in authkit_checks.ALL:
+            checks.register(check, "authkit")
+        for check in authkit_checks.DEPLOY:
+            checks.register(check, "authkit", deploy=True)
+
+    def _user_models(self) -> list[type[Model]]:
+        """The user model, its proxies and what inherits from it: signals name the exact class."""
+        user_model = get_user_model()
+        return [model for model in apps.get_models() if issubclass(model, user_model)]

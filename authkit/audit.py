@@ -1,0 +1,132 @@
+"""The one hand that writes `AuditEvent`.
+
+An event is part of the transaction in which it happens: what is rolled back did not
+happen. But that someone *tried* must not be lost with a view's transaction. So within a
+request each event is remembered until the request is over, and one that went down with
+its transaction is then written again, marked ``"rolled_back": true``.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import connections, router, transaction
+from django.db.models import Model
+from django.utils import timezone
+
+from authkit.kernel.client import NOBODY, Client
+from authkit.models import AuditEvent
+
+_NAME_LENGTH = 254
+
+
+def record(
+    kind: str,
+    *,
+    actor: AbstractBaseUser | Model | None = None,
+    actor_name: str = "",
+    subject: object = "",
+    session_id: UUID | None = None,
+    client: Client = NOBODY,
+    data: Mapping[str, Any] | None = None,
+) -> None:
+    """Write what happened.
+
+    Args:
+        kind: stable dotted name, such as ``login.succeeded``.
+        actor: the person who did it, if known.
+        actor_name: the name given, where there is no such person.
+        subject: to whom or what it was done; kept as text.
+        session_id: the sign-in by which it was done, or that it was done to.
+        client: from where.
+        data: details, of JSON's types; never a secret.
+    """
+    event = AuditEvent(
+        at=timezone.now(),
+        kind=kind,
+        actor_id=None if actor is None else actor.pk,
+        actor_name=_one_line(actor_name or ("" if actor is None else str(actor)))[:_NAME_LENGTH],
+        subject=_one_line(str(subject))[:_NAME_LENGTH],
+        session_id=session_id,
+        ip=client.ip,
+        user_agent=client.user_agent,
+        data=dict(data or {}),
+    )
+    Written(event).write()
+
+
+@contextmanager
+def of_request() -> Iterator[list[Written]]:
+    """Around a request, outside of its transaction: remembers what is written in it.
+
+    Hand the list to `rescue` when the request is over.
+    """
+    written: list[Written] = []
+    token = _of_request.set(written)
+    try:
+        yield written
+    finally:
+        _of_request.reset(token)
+
+
+def rescue(written: list[Written]) -> None:
+    """Write again what went down with its transaction."""
+    for entry in written:
+        entry.rescue()
+
+
+class Written:
+    """An event that was written in a transaction whose end is not known yet."""
+
+    def __init__(self, event: AuditEvent) -> None:
+        self._event = event
+        self._is_committed = False
+
+    def __call__(self) -> None:
+        self._is_committed = True
+
+    def write(self) -> None:
+        connection = connections[_alias()]
+        if not connection.in_atomic_block:
+            self._event.save(force_insert=True)
+            return
+        of_request = _of_request.get()
+        if of_request is not None:
+            of_request.append(self)
+        if connection.needs_rollback and of_request is not None:
+            return
+        self._event.save(force_insert=True)
+        transaction.on_commit(self, using=connection.alias)
+
+    def rescue(self) -> None:
+        connection = connections[_alias()]
+        is_open = any(entry[1] is self for entry in connection.run_on_commit)
+        if self._is_committed or is_open:
+            return
+        self._event.pk = None
+        self._event.data = {**self._event.data, "rolled_back": True}
+        self._event.save(force_insert=True)
+
+
+_of_request: contextvars.ContextVar[list[Written] | None] = contextvars.ContextVar(
+    "authkit_audit_of_request", default=None
+)
+
+
+def _alias() -> str:
+    return router.db_for_write(AuditEvent)
+
+
+def _one_line(text: str) -> str:
+    """Escape what could forge a line, hide text or colour a terminal (CVE-2025-48432)."""
+    return "".join(
+        character
+        if character.isprintable()
+        else character.encode("unicode_escape", "backslashreplace").decode()
+        for character in text
+    )

@@ -1,0 +1,40 @@
+"""Django's authentication backend: a user name or an e-mail address, and a password."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.hashers import check_password
+from django.http import HttpRequest
+
+from authkit.accounts import identify, passwords
+
+
+class AuthkitBackend(ModelBackend):
+    """Finds a person by user name or e-mail address and checks the password.
+
+    A person who does not exist costs the same time as a wrong password. An old hash is
+    renewed without ending the sign-ins that were begun with it.
+    """
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> AbstractBaseUser | None:
+        """The person, or None. `email`, or the model's USERNAME_FIELD, may stand for `username`."""
+        name = identify.name_in(username, kwargs)
+        if name is None or password is None:
+            return None
+        user = identify.person_named(name)
+        if user is None:
+            passwords.spend_time_on(password)
+            return None
+        is_right = check_password(
+            password, user.password, lambda raw: passwords.renew_hash(user, raw)
+        )
+        return user if is_right and self.user_can_authenticate(user) else None

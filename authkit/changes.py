@@ -1,0 +1,249 @@
+"""How a process learns what other processes changed.
+
+Each change is a row of the feed (`models.Change`). A process reads on from the last row
+that it saw, at most once per MAX_STALENESS, in one small query. Transactions commit out
+of the order of their ids, so a number that is skipped is remembered and asked for again
+until nothing that it could say matters any more.
+
+What belongs to a transaction that is still open (our own rows, and how far we looked
+from inside it) hangs from that transaction's `on_commit` list: Django clears that list
+when the transaction or savepoint is rolled back, so nothing rolled back is ever believed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import connections, router, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from authkit import conf
+from authkit.models import Change
+
+#: Two clocks of a deployment may differ by so much, in seconds.
+CLOCK_LEEWAY = 60
+
+_MANY_MISSING = 200
+_CLEAN_UP_ONCE_IN = 50
+_T = TypeVar("_T")
+
+
+def announce_ended(session_ids: Iterable[UUID], *, now: float) -> None:
+    """Tell every process that these sessions have ended, once the transaction commits.
+
+    `now` is Unix time in seconds. An entry stays for as long as an access token that
+    was minted just before could live.
+    """
+    until = int(now + conf.get().access_token_lifetime.total_seconds()) + CLOCK_LEEWAY
+    ended = {session_id: until for session_id in session_ids}
+    if not ended:
+        return
+    kind = Change.Kind.SESSION_ENDED
+    Change.objects.bulk_create(
+        Change(kind=kind, subject=str(session_id), expires_at=until) for session_id in ended
+    )
+    transaction.on_commit(_Announcement(ended), using=_alias())
+
+
+def look() -> None:
+    """Learn what has changed, unless this process looked within MAX_STALENESS.
+
+    Raises:
+        django.db.Error: the feed cannot be read; the caller must refuse the request.
+    """
+    _feed.look(max_staleness=conf.get().max_staleness.total_seconds())
+
+
+def is_current() -> bool:
+    """Whether `look` would return without asking the database."""
+    return _feed.is_current(max_staleness=conf.get().max_staleness.total_seconds())
+
+
+def hear_of(latest_id: int | None) -> None:
+    """Take a hint, read along with something else, of how long the feed is by now."""
+    _feed.hear_of(latest_id)
+
+
+def has_ended(session_id: UUID) -> bool:
+    """Whether this session is known to have ended (as of the last `look`)."""
+    return _feed.has_ended(session_id)
+
+
+def prune(*, now: float) -> int:
+    """Delete entries that no process can need any more. Returns how many."""
+    long_over = int(now) - 2 * CLOCK_LEEWAY
+    return Change.objects.filter(expires_at__lt=long_over).delete()[0]
+
+
+class _Announcement:
+    """Our own change, in a transaction that has not been committed yet."""
+
+    def __init__(self, ended: dict[UUID, int]) -> None:
+        self.ended = ended
+
+    def __call__(self) -> None:
+        _feed.learn(self.ended)
+        if random.random() * _CLEAN_UP_ONCE_IN < 1:  # noqa: S311 - not a secret
+            prune(now=time.time())
+
+
+class _Look:
+    """A look at the feed from inside a transaction, which may see an older snapshot."""
+
+    def __init__(self, at: float, ended: dict[UUID, int]) -> None:
+        self.at = at
+        self.ended = ended
+
+    def __call__(self) -> None:
+        """Say nothing on commit: the next look outside finds the same rows."""
+
+
+class Feed:
+    """What one process knows of the feed."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._lock = threading.Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        """Start from nothing, as a new process does."""
+        self._looked_at = float("-inf")
+        self._last_id: int | None = None
+        self._missing: dict[int, float] = {}  # skipped ids, and until when each matters
+        self._reread: dict[int, float] = {}  # where a very long run of skipped ids begins
+        self._ended: dict[UUID, int] = {}
+
+    def has_ended(self, session_id: UUID) -> bool:
+        if session_id in self._ended:
+            return True
+        connection = connections[_alias()]
+        if not connection.in_atomic_block:
+            return False
+        found = [*_of_transaction(connection, _Announcement), *_of_transaction(connection, _Look)]
+        return any(session_id in entry.ended for entry in found)
+
+    def learn(self, ended: dict[UUID, int]) -> None:
+        self._ended.update(ended)
+
+    def hear_of(self, latest_id: int | None) -> None:
+        if latest_id is not None and (self._last_id is None or latest_id > self._last_id):
+            self._looked_at = float("-inf")
+
+    def is_current(self, *, max_staleness: float) -> bool:
+        return time.monotonic() - self._looked_at < max_staleness
+
+    def look(self, *, max_staleness: float) -> None:
+        asked_at = time.monotonic()
+        if asked_at - self._looked_at < max_staleness:
+            return
+        connection = connections[_alias()]
+        if connection.in_atomic_block and _sees_a_snapshot(connection):
+            self._look_privately(connection, asked_at, max_staleness)
+            return
+        with self._lock:
+            if self._looked_at >= asked_at:  # another thread looked while we waited
+                return
+            started_at = time.monotonic()
+            self._read_on(connection)
+            self._looked_at = started_at
+
+    def _look_privately(
+        self, connection: BaseDatabaseWrapper, asked_at: float, max_staleness: float
+    ) -> None:
+        looks = list(_of_transaction(connection, _Look))
+        if looks and asked_at - looks[-1].at < max_staleness:
+            return
+        rows = self._rows(connection)
+        ended = {UUID(subject): until for _, subject, until in rows}
+        transaction.on_commit(_Look(asked_at, ended), using=connection.alias)
+
+    def _read_on(self, connection: BaseDatabaseWrapper) -> None:
+        now = time.time()
+        rows = list(self._rows(connection))
+        if self._last_id is not None and not any(row[0] == self._last_id for row in rows):
+            # The row we stood on is gone: pruned, or the table was restored. Begin anew.
+            self._last_id = None
+            rows = list(self._rows(connection))
+        own = {
+            session_id
+            for announcement in _of_transaction(connection, _Announcement)
+            for session_id in announcement.ended
+        }
+        self._take(rows, own, now)
+        self._drop_what_is_over(now)
+
+    def _take(self, rows: list[tuple[int, str, int]], own: set[UUID], now: float) -> None:
+        for number, subject, until in rows:
+            session_id = UUID(subject)
+            if session_id in own:
+                continue
+            self._ended[session_id] = until
+            self._missing.pop(number, None)
+            if self._last_id is None:
+                self._last_id = number
+            if number > self._last_id:
+                self._miss(range(self._last_id + 1, number), now)
+                self._last_id = number
+
+    def _miss(self, numbers: range, now: float) -> None:
+        lifetime = conf.get().access_token_lifetime.total_seconds()
+        until = now + lifetime + 2 * CLOCK_LEEWAY
+        if len(numbers) > _MANY_MISSING:
+            self._reread[numbers.start] = until
+        else:
+            self._missing.update(dict.fromkeys(numbers, until))
+
+    def _drop_what_is_over(self, now: float) -> None:
+        self._missing = {n: until for n, until in self._missing.items() if until >= now}
+        self._reread = {n: until for n, until in self._reread.items() if until >= now}
+        if len(self._ended) > 1000 or self._last_id is None:
+            ended = dict(self._ended)
+            self._ended = {key: until for key, until in ended.items() if until >= now}
+
+    def _rows(self, connection: BaseDatabaseWrapper) -> Iterator[tuple[int, str, int]]:
+        begin = min([*self._reread, self._last_id]) if self._last_id is not None else None
+        sql, parameters = _question(begin, list(self._missing))
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            yield from cursor.fetchall()
+
+
+def _question(begin: int | None, missing: list[int]) -> tuple[str, list[Any]]:
+    select = "SELECT id, subject, expires_at FROM authkit_change WHERE "
+    if begin is None:
+        return select + "expires_at >= %s ORDER BY id", [int(time.time()) - CLOCK_LEEWAY]
+    if not missing:
+        return select + "id >= %s ORDER BY id", [begin]
+    if len(missing) > _MANY_MISSING:
+        return select + "id >= %s ORDER BY id", [min(begin, *missing)]
+    marks = ", ".join(["%s"] * len(missing))
+    return select + f"id >= %s OR id IN ({marks}) ORDER BY id", [begin, *missing]
+
+
+def _of_transaction(connection: BaseDatabaseWrapper, kind: type[_T]) -> Iterator[_T]:
+    for entry in connection.run_on_commit:
+        if isinstance(entry[1], kind):
+            yield entry[1]
+
+
+def _sees_a_snapshot(connection: BaseDatabaseWrapper) -> bool:
+    """Whether a transaction here may see an older state than the one committed last."""
+    if connection.vendor != "postgresql":
+        return True
+    level: Any = getattr(connection, "isolation_level", None)
+    return getattr(level, "name", "READ_COMMITTED") != "READ_COMMITTED"
+
+
+def _alias() -> str:
+    return router.db_for_write(Change)
+
+
+_feed = Feed()
+os.register_at_fork(after_in_child=_feed.__init__)  # type: ignore[misc]

@@ -1,0 +1,262 @@
+"""Every setting of authkit: its type, default, bounds and meaning.
+
+A project sets them in one dictionary, ``AUTHKIT = {...}``. They are read when used, so
+that `override_settings` works: ask `conf.get()` inside a function, never at import.
+`problems_of` names what is wrong with a dictionary; system checks report it, and
+`get()` refuses to work with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from datetime import timedelta
+from difflib import get_close_matches
+from functools import lru_cache
+from ipaddress import ip_network
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+Parse = Callable[[object], Any]
+
+
+class Wrong(ValueError):
+    """A value that a setting does not take; the text says what it takes."""
+
+
+def _setting(default: object, parse: Parse, meaning: str) -> Any:
+    return field(default=default, metadata={"parse": parse, "meaning": meaning})
+
+
+def _duration(at_least: timedelta, at_most: timedelta) -> Parse:
+    def parse(value: object) -> timedelta:
+        if isinstance(value, bool) or not isinstance(value, timedelta | int | float):
+            raise Wrong("a timedelta, or a number of seconds")
+        length = value if isinstance(value, timedelta) else _seconds(value)
+        if not at_least <= length <= at_most:
+            raise Wrong(f"a duration from {at_least} to {at_most}")
+        return length
+
+    return parse
+
+
+def _seconds(value: float) -> timedelta:
+    try:
+        return timedelta(seconds=value)
+    except (OverflowError, ValueError):
+        raise Wrong("a number of seconds that is not so large") from None
+
+
+def _whole_number(at_least: int, at_most: int) -> Parse:
+    def parse(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise Wrong("a whole number")
+        if not at_least <= value <= at_most:
+            raise Wrong(f"a whole number from {at_least} to {at_most}")
+        return value
+
+    return parse
+
+
+def _one_of(*choices: str) -> Parse:
+    def parse(value: object) -> str:
+        if not isinstance(value, str) or value not in choices:
+            raise Wrong("one of " + ", ".join(f'"{choice}"' for choice in choices))
+        return value
+
+    return parse
+
+
+def _text(at_most: int, characters: str = "") -> Parse:
+    def parse(value: object) -> str:
+        if not isinstance(value, str) or not 1 <= len(value) <= at_most:
+            raise Wrong(f"a text of 1 to {at_most} characters")
+        if characters and not set(value) <= set(characters):
+            raise Wrong(f"a text made of {characters}")
+        return value
+
+    return parse
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+    if not is_list or not all(isinstance(item, str) and item for item in value):  # type: ignore[attr-defined]
+        raise Wrong("a list of texts")
+    return tuple(value)  # type: ignore[arg-type]
+
+
+def _networks(value: object) -> tuple[Any, ...]:
+    try:
+        return tuple(ip_network(text) for text in _texts(value))
+    except ValueError:
+        raise Wrong('a list of addresses or networks, such as "10.0.0.0/8"') from None
+
+
+def _mappings(value: object) -> tuple[Mapping[str, object], ...]:
+    is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+    if not is_list or not all(isinstance(item, Mapping) for item in value):  # type: ignore[attr-defined]
+        raise Wrong('a list of mappings, each with "alg", "key" and perhaps "kid"')
+    return tuple(value)  # type: ignore[arg-type]
+
+
+def _optional(parse: Parse) -> Parse:
+    return lambda value: None if value is None else parse(value)
+
+
+SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
+NONE = timedelta(0)
+_PREFIX = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of a project, checked. The key of each is its name in capitals."""
+
+    access_token_lifetime: timedelta = _setting(
+        5 * MINUTE, _duration(SECOND, DAY), "Lifetime of a JWT access token."
+    )
+    refresh_token_lifetime: timedelta = _setting(
+        14 * DAY,
+        _duration(SECOND, 3650 * DAY),
+        "A JWT session that is not refreshed for so long ends.",
+    )
+    session_lifetime: timedelta = _setting(
+        90 * DAY, _duration(SECOND, 3650 * DAY), "Absolute end of any sign-in."
+    )
+    refresh_grace: timedelta = _setting(
+        10 * SECOND,
+        _duration(NONE, MINUTE),
+        "For so long after a refresh the same refresh token gets the same answer again.",
+    )
+    jwt_revocation: str = _setting(
+        "denylist",
+        _one_of("stateless", "denylist", "stateful"),
+        "When an access token of an ended session dies.",
+    )
+    max_staleness: timedelta = _setting(
+        SECOND,
+        _duration(NONE, MINUTE),
+        "How long another process may act on what has just changed; 0: each request looks.",
+    )
+    jwt_issuer: str = _setting("authkit", _text(255), "Issuer (`iss`) of JWTs.")
+    jwt_audience: str = _setting("authkit", _text(255), "Audience (`aud`) of JWTs.")
+    jwt_signing_keys: tuple[Mapping[str, object], ...] = field(
+        default=(),
+        repr=False,
+        metadata={
+            "parse": _mappings,
+            "meaning": "The key ring: the first signs, all verify. Empty: one key derived"
+            " from SECRET_KEY.",
+        },
+    )
+    jwt_user_claims: tuple[str, ...] = _setting(
+        ("email",), _texts, "Fields of the user that are copied into access tokens."
+    )
+    token_lifetime: timedelta = _setting(
+        30 * DAY, _duration(SECOND, 3650 * DAY), "Lifetime of opaque sign-in tokens."
+    )
+    token_prefix: str = _setting(
+        "ak_", _text(16, _PREFIX), "What every opaque token begins with."
+    )
+    personal_token_limit: int = _setting(
+        100, _whole_number(1, 10_000), "Live personal access tokens of one person."
+    )
+    profile_fields: tuple[str, ...] = _setting(
+        ("first_name", "last_name"), _texts, "What people may edit of themselves."
+    )
+    login_failure_limit: int = _setting(
+        5, _whole_number(1, 100), "Failed sign-ins per account and address."
+    )
+    login_failure_window: timedelta = _setting(
+        15 * MINUTE, _duration(SECOND, DAY), "How long failed sign-ins count."
+    )
+    trusted_proxies: tuple[Any, ...] = _setting(
+        (), _networks, "Addresses whose X-Forwarded-For counts."
+    )
+    frontend_url: str | None = _setting(
+        None, _optional(_text(2000)), "Where links in mails lead; None: the request's host."
+    )
+    audit_retention: timedelta = _setting(
+        365 * DAY, _duration(DAY, 36500 * DAY), "How long `authkit prune` keeps audit events."
+    )
+
+
+SPECIFICATION = {entry.name.upper(): entry for entry in fields(Settings)}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with the AUTHKIT setting; `kind` is unknown, wrong or type."""
+
+    kind: str
+    key: str
+    message: str
+    mend: str
+
+
+def get() -> Settings:
+    """The project's settings, parsed once and again when they change.
+
+    Raises:
+        ImproperlyConfigured: an unknown key or a value that its key does not take.
+    """
+    return _parsed()
+
+
+@lru_cache(maxsize=1)
+def _parsed() -> Settings:
+    given = getattr(django_settings, "AUTHKIT", {})
+    problems = problems_of(given)
+    if problems:
+        raise ImproperlyConfigured("; ".join(problem.message for problem in problems))
+    return Settings(**{key.lower(): _parse(key, value) for key, value in given.items()})
+
+
+def problems_of(given: object) -> list[Problem]:
+    """What is wrong with an AUTHKIT dictionary, in words that name the key and the mend."""
+    if not isinstance(given, Mapping):
+        message = "The setting AUTHKIT is not a dictionary."
+        return [Problem("type", "AUTHKIT", message, "Write AUTHKIT = {...}.")]
+    found = (_problem_of(key, value) for key, value in given.items())
+    return [problem for problem in found if problem is not None]
+
+
+def default_of(key: str) -> object:
+    """The default of a key in capitals."""
+    default = SPECIFICATION[key].default
+    return None if default is MISSING else default
+
+
+def _problem_of(key: object, value: object) -> Problem | None:
+    if not isinstance(key, str) or key not in SPECIFICATION:
+        message = f"AUTHKIT has an unknown key {key!r}."
+        return Problem("unknown", str(key), message, _nearest(str(key)))
+    try:
+        _parse(key, value)
+    except Wrong as wrong:
+        message = f"AUTHKIT[{key!r}] has a value that it does not take."
+        return Problem("wrong", key, message, f"It takes {wrong}.")
+    return None
+
+
+def _parse(key: str, value: object) -> Any:
+    parse: Parse = SPECIFICATION[key].metadata["parse"]
+    return parse(value)
+
+
+def _nearest(key: str) -> str:
+    near = get_close_matches(key.upper(), SPECIFICATION, n=1)
+    if near:
+        return f"Did you mean {near[0]!r}?"
+    return "The keys are " + ", ".join(SPECIFICATION) + "."
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    if setting == "AUTHKIT":
+        _parsed.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="authkit.conf")

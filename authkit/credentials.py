@@ -1,0 +1,93 @@
+"""What a request presents, and what it is worth: the one place that both Django REST
+framework's classes and the middleware ask.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import HttpRequest
+from django.utils import timezone
+
+from authkit import conf, cookies, tokens
+from authkit.exceptions import TokenNotValid
+from authkit.jwt import resolve as jwt
+from authkit.kernel.grant import Grant
+
+Kind = Literal["token", "jwt", "unknown"]
+
+#: The longest header that is looked at; a JWT of ours has 8 KiB at most.
+MAX_LENGTH = 8300
+
+_SCHEMES = ("bearer", "token")
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """An Authorization header. `kind` is "unknown" for what none of our classes accepts."""
+
+    scheme: str
+    kind: Kind
+    text: str = field(repr=False)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the scheme is one that authkit judges."""
+        return self.scheme in _SCHEMES
+
+
+def presented_in(request: HttpRequest) -> Presented | None:
+    """The Authorization header of a request; None if it has none (RFC 9110 §11.6.2).
+
+    The scheme's case does not matter. What follows ``Bearer`` is a JWT if it has its two
+    dots, and an opaque token if it begins like one; ``Token`` is followed by an opaque
+    token only.
+    """
+    header: str = request.META.get("HTTP_AUTHORIZATION", "")
+    parts = header[:MAX_LENGTH].split(None, 1)
+    if not parts:
+        return None
+    scheme = parts[0].lower()
+    text = parts[1] if len(parts) > 1 and len(header) < MAX_LENGTH else ""
+    return Presented(scheme, _kind_of(scheme, text), text)
+
+
+def _kind_of(scheme: str, text: str) -> Kind:
+    if scheme not in _SCHEMES:
+        return "unknown"
+    if text.count(".") == 2:  # noqa: PLR2004 - header, payload, signature
+        return "jwt" if scheme == "bearer" else "unknown"
+    return "token" if text.startswith(conf.get().token_prefix) else "unknown"
+
+
+def resolve(
+    presented: Presented, *, refuse: jwt.Refuse | None = None
+) -> tuple[AbstractBaseUser, Grant]:
+    """The person and the Grant behind a bearer credential.
+
+    Raises:
+        CredentialRejected: it is not valid.
+        django.db.Error: the database cannot be asked.
+    """
+    if presented.kind == "token":
+        return tokens.resolve(presented.text, now=timezone.now())
+    if presented.kind == "jwt":
+        if refuse is None:
+            return jwt.resolve(presented.text, now=time.time())
+        return jwt.resolve(presented.text, now=time.time(), refuse=refuse)
+    raise TokenNotValid("neither an opaque token nor a JWT")
+
+
+def resolve_cookie(request: HttpRequest) -> tuple[AbstractBaseUser, Grant] | None:
+    """The person and the Grant behind the session cookie; None if nobody signed in with it.
+
+    Raises:
+        CredentialRejected: somebody did, and it does not count any more.
+        django.db.Error: the database cannot be asked.
+    """
+    store = getattr(request, "session", None)
+    return None if store is None else cookies.resolve(store, now=datetime.now(UTC))

@@ -1,0 +1,83 @@
+"""Every refusal that authkit makes, each with a code that clients may rely on.
+
+Nothing here knows of HTTP. The boundary (`authentication`, `middleware`, `api`) turns
+a refusal into a status and a body of ``{"code": …, "detail": …}``.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AuthkitError(Exception):
+    """Base of all refusals.
+
+    `code` is stable and for programs; `public_message` is for people and never tells
+    more than the caller may know.
+    """
+
+    code: ClassVar[str] = "refused"
+    public_message: ClassVar[str] = "The request was refused."
+
+    def __init__(self, internal_reason: str = "") -> None:
+        """Keep `internal_reason` for logs and tests; it is never sent to a client."""
+        super().__init__(internal_reason or self.public_message)
+
+
+class CredentialRejected(AuthkitError):
+    """A credential was presented and is not valid (RFC 6750 §3.1 ``invalid_token``)."""
+
+    code = "token_not_valid"
+    public_message = "The credential is not valid."
+
+
+class TokenNotValid(CredentialRejected):
+    """Malformed, unknown, forged, revoked, or of another kind than asked for."""
+
+
+class TokenExpired(CredentialRejected):
+    """A genuine token after its end."""
+
+    public_message = "The credential has expired."
+
+
+class SessionEnded(CredentialRejected):
+    """The sign-in from which the credential hangs has ended."""
+
+    code = "session_ended"
+    public_message = "This sign-in has ended. Please sign in again."
+
+
+class TokenReused(CredentialRejected):
+    """A refresh token was presented a second time: its sign-in is ended (RFC 9700 §4.14.2)."""
+
+    code = "token_reused"
+    public_message = "This refresh token has been used before. Please sign in again."
+
+
+class UserInactive(CredentialRejected):
+    """The account is deactivated or deleted."""
+
+    code = "session_ended"
+    public_message = "This sign-in has ended. Please sign in again."
+
+
+class SignInRefused(AuthkitError):
+    """Unknown person, wrong password or inactive account: deliberately indistinguishable."""
+
+    code = "invalid_credentials"
+    public_message = "No active account was found with these credentials."
+
+
+class NotPermitted(AuthkitError):
+    """The caller is known and may not do this."""
+
+    code = "permission_denied"
+    public_message = "You may not do this."
+
+
+class StoreUnavailable(AuthkitError):
+    """The database cannot be asked or written to, so nobody gets in (fail closed)."""
+
+    code = "unavailable"
+    public_message = "The service is temporarily unavailable."

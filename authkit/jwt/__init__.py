@@ -1,0 +1,1 @@
+"""JWTs: keys, tokens, rotation, revocation."""

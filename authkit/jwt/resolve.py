@@ -1,0 +1,108 @@
+"""What a JWT access token is worth, under the revocation mode that the project chose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, NoReturn
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import router
+
+from authkit import changes, conf, lookups
+from authkit.exceptions import SessionEnded, TokenNotValid, UserInactive
+from authkit.jwt.tokens import user_pk_from_sub
+from authkit.jwt.verify import verify_access
+from authkit.kernel.claims import AccessClaims
+from authkit.kernel.grant import Grant
+from authkit.models import UserSession
+
+Refuse = Callable[[], NoReturn]
+
+
+def _refuse() -> NoReturn:
+    raise UserInactive
+
+
+def resolve(text: str, *, now: float, refuse: Refuse = _refuse) -> tuple[AbstractBaseUser, Grant]:
+    """The person and the Grant behind an access token.
+
+    "stateless" and "denylist" ask the database nothing for the token; the user that they
+    return has its primary key and loads the rest when it is touched, or calls `refuse`
+    if by then the account is deactivated or gone.
+
+    Args:
+        text: the token, as presented.
+        now: Unix time in seconds.
+        refuse: raises what the caller's framework takes for a refused credential.
+
+    Raises:
+        TokenNotValid, TokenExpired, SessionEnded, UserInactive: as they say.
+    """
+    claims = verify_access(text, now=now)
+    mode = conf.get().jwt_revocation
+    if mode == "stateful":
+        return _user_of_live_session(claims, now), _grant_of(claims)
+    if mode == "denylist":
+        changes.look()
+        if changes.has_ended(claims.sid):
+            raise SessionEnded("on the denylist")
+    return _user_not_loaded(claims.sub, refuse), _grant_of(claims)
+
+
+def resolve_live(text: str, *, now: float) -> tuple[AbstractBaseUser, Grant]:
+    """The same, with the session looked up whatever the mode.
+
+    Raises:
+        TokenNotValid, TokenExpired, SessionEnded, UserInactive: as they say.
+    """
+    claims = verify_access(text, now=now)
+    return _user_of_live_session(claims, now), _grant_of(claims)
+
+
+def _user_of_live_session(claims: AccessClaims, now: float) -> AbstractBaseUser:
+    found = lookups.find_by_id(router.db_for_write(UserSession), claims.sid)
+    if found is None:
+        raise SessionEnded("unknown session")
+    session, user = found
+    session.check(user, now=datetime.fromtimestamp(now, UTC))
+    if str(user.pk) != claims.sub:
+        raise TokenNotValid("somebody else's session")
+    return user  # type: ignore[no-any-return]
+
+
+def _grant_of(claims: AccessClaims) -> Grant:
+    return Grant(
+        kind="jwt",
+        user_id=claims.sub,
+        session_id=claims.sid,
+        token_id=claims.jti,
+        authenticated_at=datetime.fromtimestamp(claims.auth_time, UTC),
+        expires_at=datetime.fromtimestamp(claims.exp, UTC),
+    )
+
+
+def _user_not_loaded(sub: str, refuse: Refuse) -> AbstractBaseUser:
+    model: Any = get_user_model()
+    alias = router.db_for_write(model)
+    user: Any = model.from_db(alias, [model._meta.pk.attname], [user_pk_from_sub(sub)])
+    user.refresh_from_db = partial(_load, user, refuse)
+    return user  # type: ignore[no-any-return]
+
+
+def _load(user: Any, refuse: Refuse, *args: object, **kwargs: object) -> None:
+    """Stand in for `refresh_from_db`, once: the first touch loads all fields, not just one."""
+    del user.refresh_from_db
+    model = type(user)
+    deferred = user.get_deferred_fields()
+    people = model._default_manager.using(user._state.db).filter(pk=user.pk)
+    found = people.values(*deferred).first() if deferred else None
+    if found is None and deferred:
+        refuse()
+    user.__dict__.update(found or {})
+    if not user.is_active:
+        refuse()
+    if args or kwargs.get("fields") is None or not deferred:
+        user.refresh_from_db(*args, **kwargs)

@@ -1,0 +1,1 @@
+"""Pure values and judgements: no Django, no clock, no settings."""

@@ -1,0 +1,167 @@
+"""What an access token and a refresh token say, read with exact types.
+
+Registered claims are those of RFC 7519 §4.1; an access token's are RFC 9068 §2.2. Each is
+required, and of exactly one type and spelling: ``true`` is no number, a float is no time,
+a list is no audience, and an upper-case UUID is no session. A claim that is not named
+here has no meaning to authkit; it can grant nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from authkit.kernel.jws import InvalidToken
+
+ACCESS = "access"
+REFRESH = "refresh"
+
+#: The `typ` header that goes with each kind of token (RFC 9068 §2.1, RFC 8725 §3.11).
+TYP = {ACCESS: "at+jwt", REFRESH: "rt+jwt"}
+
+#: The clocks of two machines may differ by so many seconds.
+CLOCK_LEEWAY = 60
+
+REGISTERED = frozenset(
+    "iss aud sub sid jti iat nbf exp auth_time token_type gen scope".split()
+)
+
+_MAX_TIME = 253_402_300_799  # the end of the year 9999, where datetime ends
+_MAX_GENERATION = 2**31 - 1
+_MAX_SUBJECT = 255
+_SID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_JTI = re.compile("[A-Za-z0-9_-]{1,128}", re.ASCII)
+_SCOPE = re.compile(r"[!#-\[\]-~]+( [!#-\[\]-~]+)*", re.ASCII)  # RFC 6749 §3.3
+
+
+class ExpiredToken(InvalidToken):
+    """A genuine token after its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessClaims:
+    """What an access token says.
+
+    Attributes:
+        sub: the user's primary key as text.
+        sid: the UserSession that it hangs from.
+        jti: its own id.
+        iat, exp, auth_time: Unix time of minting, of its end, and of the last proof of
+            who the person is.
+        not_before: the latest of the times that must have come; mostly `iat`.
+        scope: what it may be used for; None when nothing narrows it.
+        extra: claims that have no meaning to authkit.
+    """
+
+    sub: str
+    sid: UUID
+    jti: str
+    iat: int
+    exp: int
+    auth_time: int
+    not_before: int
+    scope: tuple[str, ...] | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshClaims:
+    """What a refresh token says; `generation` counts the refreshes of its session."""
+
+    sub: str
+    sid: UUID
+    jti: str
+    iat: int
+    exp: int
+    auth_time: int
+    not_before: int
+    generation: int
+
+
+def read_access(payload: Mapping[str, Any], *, issuer: str, audience: str) -> AccessClaims:
+    """Read the payload of an access token; `require_timely` is asked separately.
+
+    Raises:
+        InvalidToken: a claim is missing, of the wrong type, or not ours.
+    """
+    _require_origin(payload, issuer, audience, ACCESS)
+    extra = {name: payload[name] for name in payload.keys() - REGISTERED}
+    scope = _scope(payload)
+    return AccessClaims(*_common(payload), scope, MappingProxyType(extra))
+
+
+def read_refresh(payload: Mapping[str, Any], *, issuer: str, audience: str) -> RefreshClaims:
+    """Read the payload of a refresh token; `require_timely` is asked separately.
+
+    Raises:
+        InvalidToken: a claim is missing, of the wrong type, or not ours.
+    """
+    _require_origin(payload, issuer, audience, REFRESH)
+    return RefreshClaims(*_common(payload), _number(payload, "gen", _MAX_GENERATION))
+
+
+def require_timely(
+    claims: AccessClaims | RefreshClaims, *, now: float, leeway: int = CLOCK_LEEWAY
+) -> None:
+    """Look at the clock: `now` is Unix time, `leeway` is granted to the start only.
+
+    Raises:
+        ExpiredToken: its end has come.
+        InvalidToken: it is from the future.
+    """
+    if claims.not_before > now + leeway:
+        raise InvalidToken("from the future")
+    if not now < claims.exp:
+        raise ExpiredToken("expired")
+
+
+def _require_origin(
+    payload: Mapping[str, Any], issuer: str, audience: str, token_type: str
+) -> None:
+    if payload.get("iss") != issuer:
+        raise InvalidToken("another issuer")
+    if payload.get("aud") != audience:
+        raise InvalidToken("another audience")
+    if payload.get("token_type") != token_type:
+        raise InvalidToken("another kind of token")
+
+
+def _common(payload: Mapping[str, Any]) -> tuple[str, UUID, str, int, int, int, int]:
+    iat, exp = _number(payload, "iat"), _number(payload, "exp")
+    auth_time = _number(payload, "auth_time")
+    nbf = _number(payload, "nbf") if "nbf" in payload else iat
+    if exp <= iat:
+        raise InvalidToken("ends before it begins")
+    sid, jti = _matching(payload, "sid", _SID), _matching(payload, "jti", _JTI)
+    return _subject(payload), UUID(sid), jti, iat, exp, auth_time, max(iat, nbf, auth_time)
+
+
+def _number(payload: Mapping[str, Any], name: str, at_most: int = _MAX_TIME) -> int:
+    value = payload.get(name)
+    if type(value) is not int or not 0 < value <= at_most:
+        raise InvalidToken(f"{name} is missing or no such number")
+    return value
+
+
+def _matching(payload: Mapping[str, Any], name: str, pattern: re.Pattern[str]) -> str:
+    value = payload.get(name)
+    if type(value) is not str or pattern.fullmatch(value) is None:
+        raise InvalidToken(f"{name} is missing or not canonical")
+    return value
+
+
+def _subject(payload: Mapping[str, Any]) -> str:
+    value = payload.get("sub")
+    if type(value) is not str or not 0 < len(value) <= _MAX_SUBJECT or not value.isprintable():
+        raise InvalidToken("sub is missing or not canonical")
+    return value
+
+
+def _scope(payload: Mapping[str, Any]) -> tuple[str, ...] | None:
+    if "scope" not in payload:
+        return None
+    return tuple(_matching(payload, "scope", _SCOPE).split(" "))

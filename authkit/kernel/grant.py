@@ -1,0 +1,39 @@
+"""What a presented credential turned out to be worth: `request.auth`, one shape for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+Kind = Literal["session", "token", "jwt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A credential, resolved.
+
+    Attributes:
+        kind: "session" (cookie), "token" (opaque bearer token) or "jwt".
+        user_id: the user's primary key as text.
+        session_id: the UserSession it hangs from; None for a personal access token.
+        token_id: public id of an opaque token, `jti` of a JWT; None for a cookie.
+        scopes: what the credential may be used for; None when nothing narrows it.
+        authenticated_at: when the person last proved who they are; None when a
+            credential proves only itself (personal access tokens).
+        expires_at: when this credential ends by itself.
+    """
+
+    kind: Kind
+    user_id: str
+    session_id: UUID | None = None
+    token_id: str | None = None
+    scopes: tuple[str, ...] | None = None
+    authenticated_at: datetime | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether this is a personal access token, which hangs from no sign-in."""
+        return self.session_id is None

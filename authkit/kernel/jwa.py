@@ -1,0 +1,147 @@
+"""Signature algorithms (RFC 7518 §3, RFC 8037), each prepared once for its key.
+
+Every algorithm here is deterministic: the same key and message give the same signature,
+so a token can be minted again, byte for byte. That is why RSASSA-PSS, whose signatures
+are salted, is missing, and why ECDSA takes its nonce from the message (RFC 6979).
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from typing import TypeAlias
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+
+PrivateKey: TypeAlias = Ed25519PrivateKey | EllipticCurvePrivateKey | RSAPrivateKey
+PublicKey: TypeAlias = Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey
+
+Sign: TypeAlias = Callable[[bytes], bytes]
+Check: TypeAlias = Callable[[bytes, bytes], bool]
+
+#: Name of the hash and its length in octets, which is a secret's least length
+#: (RFC 7518 §3.2).
+HMAC = {"HS256": ("sha256", 32), "HS384": ("sha384", 48), "HS512": ("sha512", 64)}
+
+_HASHES: dict[str, hashes.HashAlgorithm] = {
+    "256": hashes.SHA256(),
+    "384": hashes.SHA384(),
+    "512": hashes.SHA512(),
+}
+#: Name of the curve and the order of its group (SP 800-186 §3.2.1).
+_CURVES = {
+    "ES256": (
+        "secp256r1",
+        0xFFFFFFFF_00000000_FFFFFFFF_FFFFFFFF_BCE6FAAD_A7179E84_F3B9CAC2_FC632551,
+    ),
+    "ES384": ("secp384r1", 2**384 - 0x389CB27E0BC8D220A7E5F24DB74F58851313E695333AD68D),
+    "ES512": (
+        "secp521r1",
+        2**521 - 0x5AE79787C40D069948033FEB708F65A2FC44A36477663B851449048E16EC79BF7,
+    ),
+}
+MIN_RSA_BITS = 2048  # RFC 7518 §3.3
+
+ALGORITHMS = (*HMAC, "EdDSA", *_CURVES, "RS256", "RS384", "RS512")
+
+
+def fits(alg: str, public: object) -> bool:
+    """Whether a public key is of the one kind that an asymmetric algorithm takes."""
+    if alg == "EdDSA":
+        return isinstance(public, Ed25519PublicKey)
+    if alg in _CURVES:
+        is_curve = isinstance(public, EllipticCurvePublicKey)
+        return is_curve and public.curve.name == _CURVES[alg][0]  # type: ignore[attr-defined]
+    return isinstance(public, RSAPublicKey)
+
+
+def hmac_functions(alg: str, secret: bytes) -> tuple[Sign, Check]:
+    """HMAC with SHA-2 (RFC 7518 §3.2)."""
+    digest = HMAC[alg][0]
+
+    def sign(message: bytes) -> bytes:
+        return hmac.digest(secret, message, digest)
+
+    def check(message: bytes, signature: bytes) -> bool:
+        return hmac.compare_digest(hmac.digest(secret, message, digest), signature)
+
+    return sign, check
+
+
+def signer(alg: str, private: PrivateKey) -> Sign:
+    """Return the function that signs with a private key that `fits`."""
+    if isinstance(private, Ed25519PrivateKey):
+        return private.sign
+    if isinstance(private, EllipticCurvePrivateKey):
+        return _ecdsa_signer(alg, private)
+    scheme, hashing = padding.PKCS1v15(), _HASHES[alg[2:]]
+    return lambda message: private.sign(message, scheme, hashing)
+
+
+def checker(alg: str, public: PublicKey) -> Check:
+    """Return the function that checks signatures with a public key that `fits`."""
+    if isinstance(public, Ed25519PublicKey):
+        return _answering(lambda message, signature: public.verify(signature, message))
+    if isinstance(public, EllipticCurvePublicKey):
+        return _ecdsa_checker(alg, public)
+    scheme, hashing = padding.PKCS1v15(), _HASHES[alg[2:]]
+    return _answering(
+        lambda message, signature: public.verify(signature, message, scheme, hashing)
+    )
+
+
+def _answering(verify: Callable[[bytes, bytes], None]) -> Check:
+    def check(message: bytes, signature: bytes) -> bool:
+        try:
+            verify(message, signature)
+        except InvalidSignature:
+            return False
+        return True
+
+    return check
+
+
+# An ECDSA signature (r, s) has a twin, (r, n - s), that anyone can compute. We sign with
+# the smaller s and take no other, so that nobody but us can write a second valid text of
+# a token. Other issuers don't: their ES256 tokens would be refused one time in two.
+
+
+def _ecdsa_signer(alg: str, private: EllipticCurvePrivateKey) -> Sign:
+    scheme = ec.ECDSA(_HASHES[alg[2:]], deterministic_signing=True)
+    order, size = _CURVES[alg][1], _coordinate_size(alg)
+
+    def sign(message: bytes) -> bytes:
+        r, s = utils.decode_dss_signature(private.sign(message, scheme))
+        return r.to_bytes(size, "big") + min(s, order - s).to_bytes(size, "big")
+
+    return sign
+
+
+def _ecdsa_checker(alg: str, public: EllipticCurvePublicKey) -> Check:
+    scheme = ec.ECDSA(_HASHES[alg[2:]])
+    half, size = _CURVES[alg][1] // 2, _coordinate_size(alg)
+    verify = _answering(lambda message, der: public.verify(der, message, scheme))
+
+    def check(message: bytes, signature: bytes) -> bool:
+        r = int.from_bytes(signature[:size], "big")
+        s = int.from_bytes(signature[size:], "big")
+        if len(signature) != 2 * size or s > half:
+            return False
+        return verify(message, utils.encode_dss_signature(r, s))
+
+    return check
+
+
+def _coordinate_size(alg: str) -> int:
+    return (_CURVES[alg][1].bit_length() + 7) // 8

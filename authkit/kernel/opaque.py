@@ -1,0 +1,93 @@
+"""Opaque bearer tokens: ``ak_`` + public id + secret + checksum.
+
+Only the digest of a token is ever stored. The public id finds the row, the secret
+proves possession, and the checksum tells a typing error or a made-up token from a
+real one without asking the database (the format that secret scanners look for).
+
+Sources: RFC 6750; OWASP ASVS 5.0 §7.2.3 and §11.5.1 (at least 128 bits of entropy).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+RandomBytes = Callable[[int], bytes]
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32, in lower case
+_ID_LENGTH = 16  # 80 bits: found by it, not protected by it
+_SECRET_LENGTH = 40  # 200 bits
+_CHECKSUM_LENGTH = 7  # 35 bits hold a CRC-32
+_BODY_LENGTH = _ID_LENGTH + _SECRET_LENGTH + _CHECKSUM_LENGTH
+_BODY = re.compile(f"[{_ALPHABET}]{{{_BODY_LENGTH}}}", re.ASCII)
+MAX_LENGTH = 128
+
+
+class MalformedToken(ValueError):
+    """The text is not one of our tokens; no database needs to be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpaqueToken:
+    """A token just made. `text` is shown to its owner once and kept nowhere."""
+
+    id: str
+    digest: bytes
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedToken:
+    """A well-formed token: where to look, and what the row's digest must equal."""
+
+    id: str
+    digest: bytes = field(repr=False)
+
+
+def mint(prefix: str, *, random: RandomBytes) -> OpaqueToken:
+    """Make a new token; `random(n)` returns n unpredictable bytes (`secrets.token_bytes`)."""
+    identifier = _base32(random(10), _ID_LENGTH)
+    secret = _base32(random(25), _SECRET_LENGTH)
+    unchecked = f"{prefix}{identifier}{secret}"
+    text = unchecked + _checksum(unchecked)
+    return OpaqueToken(id=identifier, digest=digest_of(text), text=text)
+
+
+def parse(text: str, prefix: str) -> ParsedToken:
+    """Take a token apart.
+
+    Raises:
+        MalformedToken: wrong prefix, length, alphabet or checksum.
+    """
+    if len(text) != len(prefix) + _BODY_LENGTH or not text.startswith(prefix):
+        raise MalformedToken("prefix or length")
+    if _BODY.fullmatch(text, len(prefix)) is None:
+        raise MalformedToken("alphabet")
+    if text[-_CHECKSUM_LENGTH:] != _checksum(text[:-_CHECKSUM_LENGTH]):
+        raise MalformedToken("checksum")
+    start = len(prefix)
+    return ParsedToken(id=text[start : start + _ID_LENGTH], digest=digest_of(text))
+
+
+def digest_of(text: str) -> bytes:
+    """SHA-256 of a token: enough for a random secret (a slow hash is for passwords)."""
+    return hashlib.sha256(text.encode()).digest()
+
+
+def is_same(digest: bytes, other: bytes) -> bool:
+    """Compare two digests in constant time."""
+    return hmac.compare_digest(digest, other)
+
+
+def _checksum(text: str) -> str:
+    return _base32(zlib.crc32(text.encode()).to_bytes(4, "big"), _CHECKSUM_LENGTH)
+
+
+def _base32(octets: bytes, length: int) -> str:
+    number = int.from_bytes(octets, "big")
+    digits = [_ALPHABET[(number >> (5 * place)) & 31] for place in reversed(range(length))]
+    return "".join(digits)

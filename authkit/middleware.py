@@ -1,0 +1,210 @@
+"""The same credentials for every Django view, sync and async.
+
+Views of Django REST framework judge the credential themselves, by the classes they list.
+For every other view it is judged here, before the view is reached: a valid one sets
+`request.user`; one that is presented and not valid is 401 and never a stranger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.db import Error as DatabaseFailure
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+from rest_framework.views import APIView
+
+from authkit import audit, authentication, changes, conf, credentials
+from authkit.accounts import current
+from authkit.exceptions import AuthkitError, CredentialRejected, StoreUnavailable
+
+_CHALLENGE = 'Bearer realm="api", error="invalid_token", error_description="{}"'
+
+
+class AuthkitMiddleware:
+    """Stands after Django's AuthenticationMiddleware, whose `request.user` it replaces."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        """Be what the chain is: sync or async."""
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+            self.process_view = self._process_view_async  # type: ignore[assignment]
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        """Answer a request, around it what must outlive its transaction."""
+        if self.is_async:
+            return self._answer_async(request)
+        with audit.of_request() as written, current.answering(request):
+            response = _arrive(request) or self.get_response(request)
+        audit.rescue(written)
+        return cast(HttpResponseBase, response)
+
+    async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
+        with audit.of_request() as written, current.answering(request):
+            response = await _aside(_arrive, request, asks=_asks_on_arrival(request))
+            response = response or await self.get_response(request)
+        if written:
+            await sync_to_async(audit.rescue)(written)
+        return cast(HttpResponseBase, response)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], *_: object
+    ) -> HttpResponseBase | None:
+        """Let a request through to its view, or answer it here."""
+        return None if _judges_itself(view) else _admit(request, _is_sign_in_door(view))
+
+    async def _process_view_async(
+        self, request: HttpRequest, view: Callable[..., Any], *_: object
+    ) -> HttpResponseBase | None:
+        if _judges_itself(view):
+            return None
+        return await _aside(
+            _admit, request, _is_sign_in_door(view), asks=_asks_for_cookie(request)
+        )
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponseBase | None:
+        """Answer for a JWT whose user, when a view touched it, was found to be gone."""
+        if isinstance(exception, CredentialRejected):
+            return _unauthorized(exception)
+        if isinstance(exception, authentication.Refused):
+            return _unauthorized(cast(AuthkitError, exception.__cause__ or CredentialRejected()))
+        return None
+
+
+async def _aside(function: Callable[..., Any], *arguments: object, asks: bool) -> Any:
+    """Call `function`, in a thread if it asks the database."""
+    if asks:
+        return await sync_to_async(function)(*arguments)
+    return function(*arguments)
+
+
+def _asks_on_arrival(request: HttpRequest) -> bool:
+    presented = credentials.presented_in(request)
+    if presented is None or presented.kind == "unknown":
+        return False
+    mode = conf.get().jwt_revocation
+    is_in_memory = mode == "stateless" or (mode == "denylist" and changes.is_current())
+    return presented.kind == "token" or not is_in_memory
+
+
+def _asks_for_cookie(request: HttpRequest) -> bool:
+    return settings.SESSION_COOKIE_NAME in request.COOKIES
+
+
+def _judges_itself(view: Callable[..., Any]) -> bool:
+    kind = getattr(view, "cls", None)
+    return isinstance(kind, type) and issubclass(kind, APIView)
+
+
+def _is_sign_in_door(view: Callable[..., Any]) -> bool:
+    """Whether Django knows a view as one that people sign in at (`login_not_required`).
+
+    There a stale cookie is dropped, so that it does not stand in the way.
+    """
+    return getattr(view, "login_required", True) is False
+
+
+def _arrive(request: HttpRequest) -> HttpResponseBase | None:
+    """Find out who makes the request; by cookie only when somebody asks."""
+    presented = credentials.presented_in(request)
+    if presented is None or not presented.is_ours:
+        _set_user(request, SimpleLazyObject(lambda: _user_of_cookie(request)))
+        return None
+    try:
+        user, grant = authentication.resolve_once(request, presented)
+    except AuthkitError:
+        _set_user(request, AnonymousUser())
+        return None
+    except DatabaseFailure:
+        return _unavailable()
+    current.remember(request, grant)
+    _set_user(request, user)
+    # Who sends a valid header was not tricked by a link or form: no browser adds it.
+    request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
+    return None
+
+
+def _admit(request: HttpRequest, is_sign_in_door: bool) -> HttpResponseBase | None:
+    presented = credentials.presented_in(request)
+    try:
+        if presented is not None and presented.is_ours:
+            authentication.resolve_once(request, presented)
+        else:
+            _remember_cookie(request)
+    except AuthkitError as refusal:
+        return None if is_sign_in_door else _refuse(request, refusal)
+    except DatabaseFailure:
+        return _unavailable()
+    return None
+
+
+def _remember_cookie(request: HttpRequest) -> None:
+    try:
+        answer = authentication.cookie_once(request)
+    except AuthkitError:
+        authentication.forget_cookie(request)
+        raise
+    if answer is not None:
+        current.remember(request, answer[1])
+
+
+def _user_of_cookie(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
+    try:
+        answer = authentication.cookie_once(request)
+    except AuthkitError:
+        return AnonymousUser()
+    if answer is None:
+        return AnonymousUser()
+    current.remember(request, answer[1])
+    return answer[0]
+
+
+def _set_user(request: HttpRequest, user: Any) -> None:
+    async def auser() -> Any:
+        await sync_to_async(bool)(user)  # resolves a lazy one
+        return user
+
+    request.user = user
+    request.auser = auser
+
+
+def _refuse(request: HttpRequest, refusal: AuthkitError) -> HttpResponseBase:
+    is_cookie = "HTTP_AUTHORIZATION" not in request.META
+    if is_cookie and _is_navigation(request):
+        # The cookie is dropped with this answer: the browser asks again as a stranger.
+        response: HttpResponse = HttpResponseRedirect(request.get_full_path())
+        response["Cache-Control"] = "no-store"
+        return response
+    return _unauthorized(refusal)
+
+
+def _is_navigation(request: HttpRequest) -> bool:
+    """Whether a person follows a link, rather than a program making a call."""
+    return request.method in {"GET", "HEAD"} and "text/html" in request.headers.get("Accept", "")
+
+
+def _unauthorized(refusal: AuthkitError) -> HttpResponse:
+    body = {"code": refusal.code, "detail": _(refusal.public_message)}
+    response = JsonResponse(body, status=401)
+    response["WWW-Authenticate"] = _CHALLENGE.format(refusal.public_message)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _unavailable() -> HttpResponse:
+    body = {"code": StoreUnavailable.code, "detail": _(StoreUnavailable.public_message)}
+    return JsonResponse(body, status=503)

@@ -1,0 +1,28 @@
+"""The change feed: what one process did that the others must learn of."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class Change(models.Model):
+    """One entry of the feed. Kept until no process can still need it (`expires_at`)."""
+
+    class Kind(models.TextChoices):
+        """What changed."""
+
+        SESSION_ENDED = "session_ended"
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=16, choices=Kind)
+    subject = models.CharField(max_length=64)
+    expires_at = models.PositiveBigIntegerField(db_index=True, help_text="Unix time, seconds.")
+
+    class Meta:
+        verbose_name = "change"
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"

@@ -1,0 +1,20 @@
+"""What authkit tells the project. For the project's receivers only, never for ourselves.
+
+Each is sent with `send_robust`: a receiver that fails is logged and spoils nothing.
+All carry `request` (None outside of a request).
+"""
+
+from django.dispatch import Signal
+
+#: A person signed in. `user`, `session` (UserSession), `request`. Sender: the user's class.
+signed_in = Signal()
+
+#: A sign-in ended. `user_id`, `session_id`, `reason`, `request`. Sender: UserSession.
+signed_out = Signal()
+
+#: A sign-in or a credential was refused. `code`, `request`. Sender: the exception's class.
+refused = Signal()
+
+#: A refresh token was presented again; its session has been ended. `user`, `session`,
+#: `request`. Sender: UserSession.
+token_reused = Signal()

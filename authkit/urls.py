@@ -1,0 +1,23 @@
+"""Where the API lives: ``path("auth/", include("authkit.urls"))``."""
+
+from django.urls import path
+
+from authkit.api import account, oauth, sign_in
+
+app_name = "authkit"
+
+urlpatterns = [
+    path("session/", sign_in.SessionView.as_view(), name="session"),
+    path("token/", sign_in.TokenView.as_view(), name="token"),
+    path("jwt/", sign_in.JWTView.as_view(), name="jwt"),
+    path("jwt/refresh/", sign_in.RefreshView.as_view(), name="jwt_refresh"),
+    path("jwt/verify/", sign_in.VerifyView.as_view(), name="jwt_verify"),
+    path(".well-known/jwks.json", sign_in.KeysView.as_view(), name="jwks"),
+    path("me/", account.ProfileView.as_view(), name="me"),
+    path("sessions/", account.SessionsView.as_view(), name="sessions"),
+    path("sessions/<uuid:session_id>/", account.OneSessionView.as_view(), name="session_detail"),
+    path("tokens/", account.TokensView.as_view(), name="tokens"),
+    path("tokens/<slug:token_id>/", account.OneTokenView.as_view(), name="token_detail"),
+    path("introspect/", oauth.IntrospectView.as_view(), name="introspect"),
+    path("revoke/", oauth.RevokeView.as_view(), name="revoke"),
+]
