@@ -13,8 +13,7 @@ from rest_framework import serializers
 
 from authkit import conf
 from authkit.accounts.identify import MAX_LENGTH
-from authkit.kernel.language import PatternError
-from authkit.kernel.patterns import parse_pattern
+from authkit.kernel.language import PatternError, parse_pattern
 from authkit.models import BearerToken, UserSession
 from authkit.models.prepared import has_field
 

@@ -26,9 +26,8 @@ TYP = {ACCESS: "at+jwt", REFRESH: "rt+jwt"}
 #: The clocks of two machines may differ by so many seconds.
 CLOCK_LEEWAY = 60
 
-REGISTERED = frozenset(
-    "iss aud sub sid jti iat nbf exp auth_time token_type gen scope".split()
-)
+_OF_RFC_7519 = {"iss", "sub", "aud", "exp", "nbf", "iat", "jti"}
+REGISTERED = frozenset(_OF_RFC_7519 | {"sid", "auth_time", "token_type", "gen", "scope"})
 
 _MAX_TIME = 253_402_300_799  # the end of the year 9999, where datetime ends
 _MAX_GENERATION = 2**31 - 1

@@ -96,9 +96,7 @@ def checker(alg: str, public: PublicKey) -> Check:
     if isinstance(public, EllipticCurvePublicKey):
         return _ecdsa_checker(alg, public)
     scheme, hashing = padding.PKCS1v15(), _HASHES[alg[2:]]
-    return _answering(
-        lambda message, signature: public.verify(signature, message, scheme, hashing)
-    )
+    return _answering(lambda message, signature: public.verify(signature, message, scheme, hashing))
 
 
 def _answering(verify: Callable[[bytes, bytes], None]) -> Check:

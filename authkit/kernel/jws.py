@@ -49,9 +49,7 @@ def sign(payload: Mapping[str, Any], key: SigningKey, *, typ: str) -> str:
     return token.decode()
 
 
-def verify(
-    token: str | bytes, keys: Mapping[str, VerifyingKey], *, typ: str
-) -> dict[str, Any]:
+def verify(token: str | bytes, keys: Mapping[str, VerifyingKey], *, typ: str) -> dict[str, Any]:
     """Return the payload of a token that one of `keys` (by `kid`) has signed.
 
     Raises:

@@ -1,0 +1,107 @@
+"""Whether a presented token is ours, and what it says.
+
+Only the token is judged here; whether its sign-in still lives is asked elsewhere
+(`resolve` for access tokens, `rotation` for refresh tokens).
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+from hashlib import sha256
+
+from authkit import conf
+from authkit.exceptions import CredentialRejected, TokenExpired, TokenNotValid
+from authkit.jwt.keys import KeyRing, ring
+from authkit.kernel import claims, jws
+from authkit.kernel.claims import ACCESS, REFRESH, TYP, AccessClaims, RefreshClaims
+
+#: An entry has about one kilobyte.
+REMEMBERED = 8192
+
+
+def verify_access(text: str | bytes, *, now: float) -> AccessClaims:
+    """Return what an access token says; `now` is Unix time in seconds.
+
+    Raises:
+        TokenExpired: genuine, and over.
+        TokenNotValid: anything else that is not a valid access token of ours.
+    """
+    settings = conf.get()
+    verifier = _verifier(ring(), settings.jwt_issuer, settings.jwt_audience)
+    try:
+        return verifier.verify(text, now=now)
+    except jws.InvalidToken as error:
+        raise _refusal_of(error) from error
+
+
+def verify_refresh(text: str | bytes, *, now: float) -> RefreshClaims:
+    """Return what a refresh token says; `now` is Unix time in seconds.
+
+    Raises:
+        TokenExpired: genuine, and over.
+        TokenNotValid: anything else that is not a valid refresh token of ours.
+    """
+    settings = conf.get()
+    origin = {"issuer": settings.jwt_issuer, "audience": settings.jwt_audience}
+    try:
+        payload = jws.verify(text, ring().refresh_verifying, typ=TYP[REFRESH])
+        found = claims.read_refresh(payload, **origin)
+        claims.require_timely(found, now=now)
+    except jws.InvalidToken as error:
+        raise _refusal_of(error) from error
+    return found
+
+
+class AccessVerifier:
+    """Verifies access tokens of one ring, issuer and audience, and remembers them.
+
+    A token is presented many times in its short life, and its signature does not change
+    in between: what a genuine token says is found again by the SHA-256 digest of its
+    text. Its times are looked at on every use.
+    """
+
+    def __init__(
+        self, ring: KeyRing, issuer: str, audience: str, *, remembered: int = REMEMBERED
+    ) -> None:
+        self._keys = ring.access_verifying
+        self._issuer = issuer
+        self._audience = audience
+        self._remembered = remembered
+        self._seen: dict[bytes, AccessClaims] = {}
+        self._lock = threading.Lock()
+
+    def verify(self, text: str | bytes, *, now: float) -> AccessClaims:
+        """Return what an access token says.
+
+        Raises:
+            claims.ExpiredToken: genuine, and over.
+            jws.InvalidToken: anything else that is not a valid access token.
+        """
+        digest = sha256(jws.octets_of(text)).digest()
+        seen = self._seen.get(digest)
+        if seen is not None:
+            claims.require_timely(seen, now=now)
+            return seen
+        found = self._read(text)
+        claims.require_timely(found, now=now)
+        self._remember(digest, found)
+        return found
+
+    def _read(self, text: str | bytes) -> AccessClaims:
+        payload = jws.verify(text, self._keys, typ=TYP[ACCESS])
+        return claims.read_access(payload, issuer=self._issuer, audience=self._audience)
+
+    def _remember(self, digest: bytes, found: AccessClaims) -> None:
+        with self._lock:
+            while len(self._seen) >= self._remembered:
+                del self._seen[next(iter(self._seen))]  # the oldest
+            self._seen[digest] = found
+
+
+def _refusal_of(error: jws.InvalidToken) -> CredentialRejected:
+    is_expired = isinstance(error, claims.ExpiredToken)
+    return TokenExpired(str(error)) if is_expired else TokenNotValid(str(error))
+
+
+_verifier = lru_cache(maxsize=1)(AccessVerifier)

@@ -1,0 +1,1 @@
+"""A small magazine: articles that people write and publish, and what it sold."""

@@ -1,0 +1,12 @@
+"""The app "demo"."""
+
+from django.apps import AppConfig
+
+
+class ArticlesConfig(AppConfig):
+    """Its label makes the permission's name: `demo.view_report`."""
+
+    name = "demo_project.articles"
+    label = "demo"
+    verbose_name = "The Harbour Letter"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,44 @@
+"""The shapes in which the API takes and gives things."""
+
+from django.contrib.auth.models import User
+from rest_framework import serializers
+
+from demo_project.articles.models import Article
+
+
+class ProfileSerializer(serializers.ModelSerializer[User]):
+    """A person, as they see themselves."""
+
+    class Meta:
+        model = User
+        fields = ["id", "username", "email", "first_name", "last_name"]
+        read_only_fields = ["id", "username", "email"]
+
+
+class UserSerializer(serializers.ModelSerializer[User]):
+    """A person, as an administrator sees them."""
+
+    roles = serializers.SlugRelatedField(
+        source="groups", slug_field="name", many=True, read_only=True
+    )
+
+    class Meta:
+        model = User
+        fields = ["id", "username", "email", "first_name", "last_name", "is_active", "roles"]
+
+
+class ArticleSerializer(serializers.ModelSerializer[Article]):
+    """An article, as its author writes it."""
+
+    class Meta:
+        model = Article
+        fields = ["id", "title", "body", "author", "published"]
+        read_only_fields = ["author", "published"]
+
+
+class EditedArticleSerializer(ArticleSerializer):
+    """An article, as an editor writes it: who wrote it and whether it is out included."""
+
+    class Meta(ArticleSerializer.Meta):
+        read_only_fields: list[str] = []
+        extra_kwargs = {"author": {"required": False}}

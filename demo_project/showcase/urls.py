@@ -1,0 +1,12 @@
+"""The page, and a sign-in form that needs no JavaScript."""
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+
+from demo_project.showcase import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("login/", LoginView.as_view(template_name="showcase/login.html"), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+]

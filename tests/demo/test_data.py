@@ -1,0 +1,92 @@
+"""The demo's people and texts, and what the database is asked."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.management import CommandError, call_command
+from rest_framework.test import APIClient
+
+from demo_project.articles.models import Article, Report
+from demo_project.showcase import articles, people
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("demo_project.urls")]
+
+
+@pytest.fixture
+def users() -> dict[str, User]:
+    """Everybody, loaded."""
+    loaded = people.load()
+    articles.load(loaded)
+    return loaded
+
+
+def _everything() -> list[object]:
+    return [list(model.objects.order_by("pk").values()) for model in (User, Group, Article, Report)]
+
+
+def test_loading_twice_changes_nothing_not_even_a_password_hash(users: dict[str, User]):
+    before = _everything()
+    articles.load(people.load())
+    assert _everything() == before
+
+
+def test_loading_puts_people_back_as_they_were(users: dict[str, User]):
+    users["alice"].is_superuser = True
+    users["alice"].set_password("another")
+    users["alice"].save()
+    users["alice"].groups.clear()
+    alice = people.load()["alice"]
+    assert alice.check_password(people.PASSWORD)
+    assert not alice.is_superuser
+    assert [group.name for group in alice.groups.all()] == ["author"]
+
+
+def test_the_people_are_who_they_should_be(users: dict[str, User]):
+    roles = {user.username: [g.name for g in user.groups.all()] for user in users.values()}
+    assert roles == {
+        "root": [],
+        "ada": ["administrator"],
+        "ed": ["editor"],
+        "alice": ["author"],
+        "bob": ["author"],
+        "uma": [],
+    }
+    assert {name for name, user in users.items() if user.is_staff} == {"root", "ada"}
+    assert {name for name, user in users.items() if user.is_superuser} == {"root"}
+    assert {name for name, user in users.items() if user.has_perm("demo.view_report")} == {
+        "root",
+        "ada",
+    }
+
+
+def test_the_people_are_not_loaded_without_debug(settings):
+    settings.DEBUG = False
+    with pytest.raises(CommandError, match="DEBUG is off"):
+        call_command("demo", "--no-serve")
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("person", "path", "queries"),
+    [
+        ("uma", "/api/articles/", 3),  # roles, count, page
+        ("ed", "/api/articles/", 3),
+        ("ada", "/api/users/", 4),  # roles, count, page, the roles of all of them
+        ("ada", "/reports/sales/", 4),  # two for has_perm, total, months
+    ],
+)
+def test_a_list_asks_the_same_few_queries_however_long_it_is(
+    person, path, queries, users, django_assert_max_num_queries
+):
+    Article.objects.bulk_create(
+        Article(title=str(number), body="…", author=users["bob"], published=True)
+        for number in range(20)
+    )
+    client = APIClient()
+    client.force_authenticate(User.objects.get(username=person))
+    if path == "/reports/sales/":
+        client.force_login(User.objects.get(username=person))
+        queries += 1  # the session
+    with django_assert_max_num_queries(queries):
+        assert client.get(path).status_code == 200

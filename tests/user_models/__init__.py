@@ -1,0 +1,1 @@
+"""Three kinds of user model; `tests.settings` installs one of them."""

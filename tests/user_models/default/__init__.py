@@ -1,0 +1,1 @@
+"""The user model that Django brings: nothing to add."""

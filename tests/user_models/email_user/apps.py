@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class EmailUserConfig(AppConfig):
+    name = "tests.user_models.email_user"
+    label = "email_user"

@@ -1,0 +1,1 @@
+"""People with a UUID for a primary key."""

@@ -1,0 +1,10 @@
+import uuid
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class User(AbstractUser):
+    """Django's user, but for the primary key."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
