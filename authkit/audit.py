@@ -88,9 +88,11 @@ class Written:
         self._is_committed = False
 
     def __call__(self) -> None:
+        """Hear that the transaction has been committed."""
         self._is_committed = True
 
     def write(self) -> None:
+        """Write it now, in whatever transaction there is."""
         connection = connections[_alias()]
         if not connection.in_atomic_block:
             self._event.save(force_insert=True)
@@ -104,6 +106,7 @@ class Written:
         transaction.on_commit(self, using=connection.alias)
 
     def rescue(self) -> None:
+        """Write it again if its transaction was rolled back."""
         connection = connections[_alias()]
         is_open = any(entry[1] is self for entry in connection.run_on_commit)
         if self._is_committed or is_open:

@@ -106,7 +106,7 @@ class TokenAuthentication(_HeaderAuthentication, authentication.BaseAuthenticati
     takes = "token"
 
 
-class JWTAuthentication(_HeaderAuthentication, simplejwt.JWTAuthentication):
+class JWTAuthentication(_HeaderAuthentication, simplejwt.JWTAuthentication):  # type: ignore[misc]  # its answer is a Grant
     """JWT access tokens after ``Bearer``. A simplejwt class that leaves nothing open."""
 
     takes = "jwt"
@@ -121,7 +121,7 @@ class SessionAuthentication(_Refusing, authentication.SessionAuthentication):
 
     takes = "session"
 
-    def authenticate(self, request: Request) -> Answer | None:  # type: ignore[override]
+    def authenticate(self, request: Request) -> Answer | None:
         """The person and the Grant behind the cookie, if there is one and no bearer credential."""
         http = _http(request)
         presented = credentials.presented_in(http)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -19,7 +19,7 @@ class AuthkitBackend(ModelBackend):
     renewed without ending the sign-ins that were begun with it.
     """
 
-    def authenticate(
+    def authenticate(  # type: ignore[override]  # any user model
         self,
         request: HttpRequest | None,
         username: str | None = None,
@@ -37,4 +37,4 @@ class AuthkitBackend(ModelBackend):
         is_right = check_password(
             password, user.password, lambda raw: passwords.renew_hash(user, raw)
         )
-        return user if is_right and self.user_can_authenticate(user) else None
+        return user if is_right and self.user_can_authenticate(cast(Any, user)) else None

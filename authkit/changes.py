@@ -41,7 +41,7 @@ def announce_ended(session_ids: Iterable[UUID], *, now: float) -> None:
     was minted just before could live.
     """
     until = int(now + conf.get().access_token_lifetime.total_seconds()) + CLOCK_LEEWAY
-    ended = {session_id: until for session_id in session_ids}
+    ended = dict.fromkeys(session_ids, until)
     if not ended:
         return
     kind = Change.Kind.SESSION_ENDED
@@ -121,25 +121,31 @@ class Feed:
         self._ended: dict[UUID, int] = {}
 
     def has_ended(self, session_id: UUID) -> bool:
+        """Whether this session is known to have ended, here or in our own transaction."""
         if session_id in self._ended:
             return True
         connection = connections[_alias()]
         if not connection.in_atomic_block:
             return False
-        found = [*_of_transaction(connection, _Announcement), *_of_transaction(connection, _Look)]
-        return any(session_id in entry.ended for entry in found)
+        own = _of_transaction(connection, _Announcement)
+        seen = _of_transaction(connection, _Look)
+        return any(session_id in a.ended for a in own) or any(session_id in s.ended for s in seen)
 
     def learn(self, ended: dict[UUID, int]) -> None:
+        """Take what was committed here, without waiting for the next look."""
         self._ended.update(ended)
 
     def hear_of(self, latest_id: int | None) -> None:
+        """Look again at the next occasion, if the feed is longer than we know."""
         if latest_id is not None and (self._last_id is None or latest_id > self._last_id):
             self._looked_at = float("-inf")
 
     def is_current(self, *, max_staleness: float) -> bool:
+        """Whether the last look is recent enough; `max_staleness` in seconds."""
         return time.monotonic() - self._looked_at < max_staleness
 
     def look(self, *, max_staleness: float) -> None:
+        """Read on, unless the last look is recent enough; `max_staleness` in seconds."""
         asked_at = time.monotonic()
         if asked_at - self._looked_at < max_staleness:
             return

@@ -158,9 +158,7 @@ class Settings:
     token_lifetime: timedelta = _setting(
         30 * DAY, _duration(SECOND, 3650 * DAY), "Lifetime of opaque sign-in tokens."
     )
-    token_prefix: str = _setting(
-        "ak_", _text(16, _PREFIX), "What every opaque token begins with."
-    )
+    token_prefix: str = _setting("ak_", _text(16, _PREFIX), "What every opaque token begins with.")
     personal_token_limit: int = _setting(
         100, _whole_number(1, 10_000), "Live personal access tokens of one person."
     )

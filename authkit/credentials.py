@@ -1,5 +1,6 @@
-"""What a request presents, and what it is worth: the one place that both Django REST
-framework's classes and the middleware ask.
+"""What a request presents, and what it is worth.
+
+The one place that both Django REST framework's classes and the middleware ask.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def presented_in(request: HttpRequest) -> Presented | None:
 def _kind_of(scheme: str, text: str) -> Kind:
     if scheme not in _SCHEMES:
         return "unknown"
-    if text.count(".") == 2:  # noqa: PLR2004 - header, payload, signature
+    if text.count(".") == 2:
         return "jwt" if scheme == "bearer" else "unknown"
     return "token" if text.startswith(conf.get().token_prefix) else "unknown"
 

@@ -162,10 +162,11 @@ def _by_cookie_and_key(model: type[AbstractBaseSession]) -> PreparedLookup:
     def build(digest: object, key: object, same_key: object) -> QuerySet[Any, Any]:
         people, columns = _people("authkit_sessions__", authkit_sessions__cookie_digest=digest)
         stored = model._default_manager
-        return people.annotate(
+        joined: QuerySet[Any, Any] = people.annotate(
             authkit_data=Subquery(stored.filter(pk=key).values("session_data")[:1]),
             authkit_expiry=Subquery(stored.filter(pk=same_key).values("expire_date")[:1]),
         ).values_list("authkit_data", "authkit_expiry", *columns)
+        return joined
 
     key = model._meta.pk
     return PreparedLookup(

@@ -70,9 +70,9 @@ class AuthkitMiddleware:
     ) -> HttpResponseBase | None:
         if _judges_itself(view):
             return None
-        return await _aside(
-            _admit, request, _is_sign_in_door(view), asks=_asks_for_cookie(request)
-        )
+        door = _is_sign_in_door(view)
+        answer = await _aside(_admit, request, door, asks=_asks_for_cookie(request))
+        return cast(HttpResponseBase | None, answer)
 
     def process_exception(
         self, request: HttpRequest, exception: Exception

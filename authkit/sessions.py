@@ -45,7 +45,7 @@ def start(
     with transaction.atomic():
         lock_unchanged(user)
         session = UserSession.objects.create(
-            user=user,
+            user_id=user.pk,
             kind=kind,
             cookie_digest=cookie_digest,
             credential_digest=credential_digest(user),
@@ -212,8 +212,9 @@ def _chunks(ids: list[UUID], size: int = 500) -> Iterable[list[UUID]]:
 
 
 def prune(*, now: datetime) -> int:
-    """Delete sign-ins and tokens that ended so long ago that none of their copies can
-    be mistaken for a stranger any more. Returns how many rows.
+    """Delete sign-ins and tokens that ended long ago. Returns how many rows.
+
+    Until then a cookie of theirs is still known, and refused, as what it was.
     """
     long_ago = now - conf.get().session_lifetime
     over = Q(expires_at__lt=long_ago) | Q(revoked_at__lt=long_ago)

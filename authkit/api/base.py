@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, cast
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import Error as DatabaseFailure
 from django.db import transaction
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from rest_framework import status
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -52,25 +56,20 @@ class View(APIView):
     ended session, an audit event) must not be rolled back by it.
     """
 
-    authentication_classes: ClassVar = [
+    authentication_classes: Sequence[type[BaseAuthentication]] = (
         JWTAuthentication,
         TokenAuthentication,
         SessionAuthentication,
-    ]
-    permission_classes: ClassVar = [IsAuthenticated]
-    throttle_classes: ClassVar = []
-    parser_classes: ClassVar = [StrictJSONParser]
-    renderer_classes: ClassVar = [JSONRenderer]
+    )
+    permission_classes: Sequence[type[BasePermission]] = (IsAuthenticated,)
+    throttle_classes = ()
+    parser_classes: Sequence[type[BaseParser]] = (StrictJSONParser,)
+    renderer_classes = (JSONRenderer,)
     content_negotiation_class = AlwaysJSON
     metadata_class = None
     versioning_class = None
     schema = None
     _challenge = 'Bearer realm="api"'
-
-    def grant(self, request: Request) -> Grant:
-        """What the caller's credential is worth."""
-        grant: Grant = request.auth
-        return grant
 
     def get_authenticate_header(self, request: Request) -> str:
         """The challenge of a 401, from the doors without authentication classes as well."""
@@ -95,8 +94,18 @@ class View(APIView):
 class OpenView(View):
     """A view for strangers, who may well send a stale credential along."""
 
-    authentication_classes: ClassVar = []
-    permission_classes: ClassVar = [AllowAny]
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+def caller_of(request: Request) -> AbstractBaseUser:
+    """Who makes a request that only a signed-in person can make."""
+    return cast(AbstractBaseUser, request.user)
+
+
+def grant_of(request: Request) -> Grant:
+    """What the caller's credential is worth."""
+    return cast(Grant, request.auth)
 
 
 class Forbidden(PermissionDenied):

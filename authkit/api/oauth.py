@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils import timezone
 from rest_framework.parsers import FormParser
 from rest_framework.request import Request
@@ -20,7 +19,7 @@ from authkit.api.parsers import StrictJSONParser
 class IntrospectView(View):
     """``introspect/``: for the token's owner, and for whom the project trusts with it."""
 
-    parser_classes: ClassVar = [FormParser, StrictJSONParser]
+    parser_classes = (FormParser, StrictJSONParser)
 
     def post(self, request: Request) -> Response:
         """What a token is worth; the same ``{"active": false}`` for all that are not shown."""
@@ -33,7 +32,7 @@ class IntrospectView(View):
 class RevokeView(OpenView):
     """``revoke/``: whoever holds a token may end it."""
 
-    parser_classes: ClassVar = [FormParser, StrictJSONParser]
+    parser_classes = (FormParser, StrictJSONParser)
 
     def post(self, request: Request) -> Response:
         """End a token, and the sign-in from which it hangs. 200 for unknown ones too."""
@@ -49,5 +48,5 @@ def _token_in(request: Request) -> str:
     return token
 
 
-def _may_see(caller: AbstractBaseUser | Any, token: inspection.LiveToken) -> bool:
+def _may_see(caller: Any, token: inspection.LiveToken) -> bool:
     return token.user_id == str(caller.pk) or caller.has_perm("authkit.introspect_token")

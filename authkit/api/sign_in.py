@@ -16,7 +16,7 @@ from authkit.accounts import sign_in
 from authkit.accounts.client import client_of
 from authkit.accounts.leaving import leave
 from authkit.api import serializers
-from authkit.api.base import OpenView, View, no_content
+from authkit.api.base import OpenView, View, caller_of, grant_of, no_content
 from authkit.exceptions import AuthkitError, TokenNotValid
 from authkit.jwt import keys, rotation
 from authkit.jwt.resolve import resolve_live
@@ -92,10 +92,10 @@ class BearerView(OpenView):
 
     def delete(self, request: Request) -> Response:
         """End the sign-in of the credential that is presented."""
-        grant = request.auth
+        grant = grant_of(request)
         if grant.kind != self.kind:
             raise TokenNotValid("another kind of credential")
-        leave(request.user, grant, _http(request))
+        leave(caller_of(request), grant, _http(request))
         return no_content()
 
     @property
@@ -157,4 +157,3 @@ class KeysView(OpenView):
     def get(self, request: Request) -> Response:
         """The public keys with which others verify access tokens."""
         return Response(keys.jwks(keys.ring()))
-

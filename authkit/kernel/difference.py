@@ -76,8 +76,8 @@ def compare_roles(before: Snapshot, after: Snapshot) -> Iterator[RoleChange]:
     Compares rules, inclusions and the endpoints' state; not what code requires.
     """
     roles = {role.id: role for role in (*before.roles, *after.roles)}
-    places = {identifier: place for place, identifier in enumerate(roles)}
-    by_place = tuple(roles.values())
+    by_place = tuple(roles[identifier] for identifier in sorted(roles))
+    places = {role.id: place for place, role in enumerate(by_place)}
     old, new = _View(before, places), _View(after, places)
     for key, action in _accesses(before, after):
         was, becomes = old.layers(key, action), new.layers(key, action)

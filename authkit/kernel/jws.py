@@ -68,14 +68,14 @@ def verify(token: str | bytes, keys: Mapping[str, VerifyingKey], *, typ: str) ->
         raise InvalidToken(str(error)) from None
 
 
-def octets_of(token: str | bytes) -> bytes:
+def octets_of(token: object) -> bytes:
     """Return the octets of a presented token.
 
     Raises:
-        InvalidToken: longer than any token of ours, or not ASCII.
+        InvalidToken: no text, longer than any token of ours, or not ASCII.
     """
-    if len(token) > MAX_LENGTH:
-        raise InvalidToken("too long")
+    if not isinstance(token, str | bytes) or len(token) > MAX_LENGTH:
+        raise InvalidToken("no text, or too long")
     if isinstance(token, bytes):
         return token
     try:

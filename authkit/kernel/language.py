@@ -168,7 +168,8 @@ def _check_word(text: str, position: int, word: str, noun: str) -> None:
             problem = f"'*' stands for a whole {noun} of a pattern"
             raise PatternError(text, place, problem)
         if character not in _WORD_CHARACTERS:
-            raise PatternError(text, place, f"{character!r} cannot be part of a {noun}")
+            problem = f"{character!r} is no letter of a to z, no digit, no '-' and no '_'"
+            raise PatternError(text, place, problem)
     if noun == "action" and len(word) > MAX_ACTION_LENGTH:
         limit = position + MAX_ACTION_LENGTH
         raise PatternError(text, limit, f"an action longer than {MAX_ACTION_LENGTH} characters")

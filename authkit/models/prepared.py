@@ -63,7 +63,8 @@ class PreparedLookup:
             parameter.field.get_db_prep_value(parameter.placeholder, connections[alias])
             for parameter in self._parameters
         ]
-        places = [(given.index(value), p.field) for value, p in zip(adapted, self._parameters, strict=True)]
+        fields = [parameter.field for parameter in self._parameters]
+        places = [(given.index(v), field) for v, field in zip(adapted, fields, strict=True)]
         converters = compiler.get_converters([column[0] for column in compiler.select])
         return _Compiled(alias, sql, list(given), places, converters)
 

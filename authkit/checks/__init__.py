@@ -1,0 +1,63 @@
+"""What ``manage.py check`` says about a project's use of authkit.
+
+Ids are stable; silence one with ``SILENCED_SYSTEM_CHECKS``.
+
+    authkit.E001    AUTHKIT has a key that does not exist
+    authkit.E002    a key of AUTHKIT has a value that it does not take
+    authkit.E003    AUTHKIT is not a dictionary
+    authkit.E004    a key of JWT_SIGNING_KEYS is not taken
+    authkit.E005    JWT_USER_CLAIMS names a field that does not exist or must not be copied
+    authkit.E006    PROFILE_FIELDS names a field that does not exist or is not people's own
+    authkit.E007    an access token would outlive its refresh token
+    authkit.E008    AuthkitMiddleware is missing
+    authkit.E009    AuthkitMiddleware stands before Django's AuthenticationMiddleware
+    authkit.W001    a lifetime is longer than SESSION_LIFETIME, which cuts it short
+    authkit.W002    PROFILE_FIELDS names what people sign in with
+    authkit.W003    AuthkitBackend is missing
+    authkit.W004    simplejwt's own authentication class stands among the defaults
+
+And with ``--deploy``:
+
+    authkit.W101    SESSION_COOKIE_SECURE is off
+    authkit.W102    CSRF_COOKIE_SECURE is off
+    authkit.W103    SESSION_COOKIE_HTTPONLY is off
+    authkit.W104    DEBUG is on
+    authkit.W105    "stateless" with access tokens of more than 15 minutes
+    authkit.W106    access tokens of more than an hour
+    authkit.W107    SESSION_LIFETIME of more than a year
+    authkit.W108    MAX_STALENESS of more than 10 seconds
+    authkit.W109    Django's sessions are kept in the cookie itself
+    authkit.W110    new passwords are not hashed with Argon2
+"""
+
+from authkit.checks.deployment import (
+    check_cookies_and_debug,
+    check_deployed_lifetimes,
+    check_password_hasher,
+    check_session_engine,
+)
+from authkit.checks.settings import (
+    check_lifetimes,
+    check_profile_fields,
+    check_settings,
+    check_signing_keys,
+    check_user_claims,
+)
+from authkit.checks.wiring import check_backend, check_middleware, check_rest_framework
+
+ALL = (
+    check_settings,
+    check_signing_keys,
+    check_user_claims,
+    check_profile_fields,
+    check_lifetimes,
+    check_middleware,
+    check_backend,
+    check_rest_framework,
+)
+DEPLOY = (
+    check_cookies_and_debug,
+    check_deployed_lifetimes,
+    check_session_engine,
+    check_password_hasher,
+)

@@ -1,0 +1,118 @@
+"""What is fit for a developer's machine and not for the world (``check --deploy``)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.contrib.sessions.backends import signed_cookies
+from django.core.checks import CheckMessage, Warning  # noqa: A004 - Django's name
+
+from authkit.checks.settings import usable_settings
+from authkit.checks.wiring import places_of
+
+_ARGON2 = "django.contrib.auth.hashers.Argon2PasswordHasher"
+_QUARTER, _HOUR, _YEAR = timedelta(minutes=15), timedelta(hours=1), timedelta(days=366)
+_NOTICEABLE = timedelta(seconds=10)
+
+# Setting, the value it should have, what else follows, id.
+_COOKIES_AND_DEBUG = (
+    (
+        "SESSION_COOKIE_SECURE",
+        True,
+        "the session cookie also travels over plain http, where anyone on the way reads it",
+        "authkit.W101",
+    ),
+    (
+        "CSRF_COOKIE_SECURE",
+        True,
+        "the CSRF cookie also travels over plain http, where anyone on the way reads it",
+        "authkit.W102",
+    ),
+    (
+        "SESSION_COOKIE_HTTPONLY",
+        True,
+        "any script of a page reads the session cookie",
+        "authkit.W103",
+    ),
+    (
+        "DEBUG",
+        False,
+        "error pages show settings and what a request held",
+        "authkit.W104",
+    ),
+)
+
+
+def check_cookies_and_debug(**_: Any) -> list[CheckMessage]:
+    """A cookie that proves a sign-in is seen by nobody else."""
+    found: list[CheckMessage] = []
+    for name, should_be, consequence, check_id in _COOKIES_AND_DEBUG:
+        is_unused = name == "CSRF_COOKIE_SECURE" and django_settings.CSRF_USE_SESSIONS
+        if bool(getattr(django_settings, name)) is not should_be and not is_unused:
+            message = f"{name} is {'off' if should_be else 'on'}: {consequence}."
+            found.append(Warning(message, hint=f"Set {name} = {should_be}.", id=check_id))
+    return found
+
+
+def check_deployed_lifetimes(**_: Any) -> list[CheckMessage]:
+    """What cannot be taken back is short, and what is shared is fresh."""
+    settings = usable_settings()
+    if settings is None:
+        return []
+    found: list[CheckMessage] = []
+    access = settings.access_token_lifetime
+    if settings.jwt_revocation == "stateless" and access > _QUARTER:
+        message = f"AUTHKIT['JWT_REVOCATION'] is \"stateless\": a logout takes up to {access}."
+        hint = "Shorten ACCESS_TOKEN_LIFETIME to 15 minutes, or take another JWT_REVOCATION."
+        found.append(Warning(message, hint=hint, id="authkit.W105"))
+    if access > _HOUR:
+        message = f"AUTHKIT['ACCESS_TOKEN_LIFETIME'] is {access}: a stolen token is good for long."
+        hint = "Take minutes; the refresh token keeps people signed in."
+        found.append(Warning(message, hint=hint, id="authkit.W106"))
+    if settings.session_lifetime > _YEAR:
+        message = "AUTHKIT['SESSION_LIFETIME'] is longer than a year: sign-ins hardly ever end."
+        hint = "Let people prove who they are at least once a year."
+        found.append(Warning(message, hint=hint, id="authkit.W107"))
+    if settings.max_staleness > _NOTICEABLE:
+        message = (
+            f"AUTHKIT['MAX_STALENESS'] is {settings.max_staleness}: for so long other processes"
+            " act on what has been revoked."
+        )
+        hint = "Take a second; looking is one small query per process."
+        found.append(Warning(message, hint=hint, id="authkit.W108"))
+    return found
+
+
+def check_session_engine(**_: Any) -> list[CheckMessage]:
+    """Django's sessions can be taken back."""
+    try:
+        engine = import_module(django_settings.SESSION_ENGINE)
+    except ImportError:  # nothing works then, and the first request says so
+        return []
+    if not issubclass(engine.SessionStore, signed_cookies.SessionStore):
+        return []
+    return [
+        Warning(
+            "SESSION_ENGINE keeps sessions in the cookie itself: authkit ends the sign-in, but"
+            " what else a project keeps in its session can be read, and put back, by its holder.",
+            hint='Take "django.contrib.sessions.backends.db" or "…cached_db".',
+            id="authkit.W109",
+        )
+    ]
+
+
+def check_password_hasher(**_: Any) -> list[CheckMessage]:
+    """New passwords get the hash that costs an attacker most."""
+    if 0 in places_of(_ARGON2, django_settings.PASSWORD_HASHERS):
+        return []
+    return [
+        Warning(
+            "The first of PASSWORD_HASHERS is not Argon2.",
+            hint=f"Put {_ARGON2!r} first and keep the others behind it: hashes are renewed as"
+            " people sign in, and nobody is signed out.",
+            id="authkit.W110",
+        )
+    ]
