@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, NoReturn
 
 from django.contrib.auth import get_user_model
@@ -18,8 +16,7 @@ from authkit.jwt.verify import verify_access
 from authkit.kernel.claims import AccessClaims
 from authkit.kernel.grant import Grant
 from authkit.models import UserSession
-
-Refuse = Callable[[], NoReturn]
+from authkit.models.unloaded import Refuse, unloaded
 
 
 def _refuse() -> NoReturn:
@@ -87,22 +84,5 @@ def _grant_of(claims: AccessClaims) -> Grant:
 def _user_not_loaded(sub: str, refuse: Refuse) -> AbstractBaseUser:
     model: Any = get_user_model()
     alias = router.db_for_write(model)
-    user: Any = model.from_db(alias, [model._meta.pk.attname], [user_pk_from_sub(sub)])
-    user.refresh_from_db = partial(_load, user, refuse)
-    return user  # type: ignore[no-any-return]
-
-
-def _load(user: Any, refuse: Refuse, *args: object, **kwargs: object) -> None:
-    """Stand in for `refresh_from_db`, once: the first touch loads all fields, not just one."""
-    del user.refresh_from_db
-    model = type(user)
-    deferred = user.get_deferred_fields()
-    people = model._default_manager.using(user._state.db).filter(pk=user.pk)
-    found = people.values(*deferred).first() if deferred else None
-    if found is None and deferred:
-        refuse()
-    user.__dict__.update(found or {})
-    if not user.is_active:
-        refuse()
-    if args or kwargs.get("fields") is None or not deferred:
-        user.refresh_from_db(*args, **kwargs)
+    user: AbstractBaseUser = unloaded(model, user_pk_from_sub(sub), using=alias, refuse=refuse)
+    return user
