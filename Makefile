@@ -92,7 +92,8 @@ lint-django: setup
 
 # A stamp says: installed, and pyproject.toml has not changed since.
 $(VENV)/.created:
-	@test -n "$(PYTHON)" || { echo "authkit needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "authkit needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3"; exit 1; }
 	@test -x $(PY) || { rm -rf $(VENV); echo "Creating $(VENV) with $(PYTHON) ..."; $(CREATE); } || \
 		{ rm -rf $(VENV); echo "No virtual environment. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@touch $@

@@ -3,7 +3,8 @@
 Each change is a row of the feed (`models.Change`). A process reads on from the last row
 that it saw, at most once per MAX_STALENESS, in one small query. Transactions commit out
 of the order of their ids, so a number that is skipped is remembered and asked for again
-until nothing that it could say matters any more.
+until nothing that it could say matters any more; so are all numbers below the first row
+that a process ever saw.
 
 What belongs to a transaction that is still open (our own rows, and how far we looked
 from inside it) hangs from that transaction's `on_commit` list: Django clears that list
@@ -17,10 +18,11 @@ import random
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import connections, router, transaction
+from django.db import DatabaseError, connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from authkit import conf
@@ -32,6 +34,7 @@ CLOCK_LEEWAY = 60
 _MANY_MISSING = 200
 _CLEAN_UP_ONCE_IN = 50
 _T = TypeVar("_T")
+_Row = tuple[int, str, int]  # id, subject, until when it matters
 
 
 def announce_ended(session_ids: Iterable[UUID], *, now: float) -> None:
@@ -90,7 +93,8 @@ class _Announcement:
     def __call__(self) -> None:
         _feed.learn(self.ended)
         if random.random() * _CLEAN_UP_ONCE_IN < 1:  # noqa: S311 - not a secret
-            prune(now=time.time())
+            with suppress(DatabaseError):  # the sessions have ended, cleaned up or not
+                prune(now=time.time())
 
 
 class _Look:
@@ -115,7 +119,9 @@ class Feed:
     def forget(self) -> None:
         """Start from nothing, as a new process does."""
         self._looked_at = float("-inf")
-        self._last_id: int | None = None
+        self._heard_of = 0
+        self._last: tuple[int, str] | None = None  # id and subject of the row we stand on
+        self._first = (0, 0.0)  # the first id, and until when lower ones matter
         self._missing: dict[int, float] = {}  # skipped ids, and until when each matters
         self._reread: dict[int, float] = {}  # where a very long run of skipped ids begins
         self._ended: dict[UUID, int] = {}
@@ -136,8 +142,11 @@ class Feed:
         self._ended.update(ended)
 
     def hear_of(self, latest_id: int | None) -> None:
-        """Look again at the next occasion, if the feed is longer than we know."""
-        if latest_id is not None and (self._last_id is None or latest_id > self._last_id):
+        """Look again at the next occasion, if the feed is longer than we have ever heard of."""
+        if latest_id is None or latest_id <= self._heard_of:
+            return
+        self._heard_of = latest_id
+        if self._last is None or latest_id > self._last[0]:
             self._looked_at = float("-inf")
 
     def is_current(self, *, max_staleness: float) -> bool:
@@ -154,7 +163,8 @@ class Feed:
             self._look_privately(connection, asked_at, max_staleness)
             return
         with self._lock:
-            if self._looked_at >= asked_at:  # another thread looked while we waited
+            # Another thread may have looked while we waited: since we asked, or lately enough.
+            if self._looked_at >= asked_at or asked_at - self._looked_at < max_staleness:
                 return
             started_at = time.monotonic()
             self._read_on(connection)
@@ -166,17 +176,15 @@ class Feed:
         looks = list(_of_transaction(connection, _Look))
         if looks and asked_at - looks[-1].at < max_staleness:
             return
-        rows = self._rows(connection)
+        rows, _ = self._find(connection)
         ended = {UUID(subject): until for _, subject, until in rows}
         transaction.on_commit(_Look(asked_at, ended), using=connection.alias)
 
     def _read_on(self, connection: BaseDatabaseWrapper) -> None:
         now = time.time()
-        rows = list(self._rows(connection))
-        if self._last_id is not None and not any(row[0] == self._last_id for row in rows):
-            # The row we stood on is gone: pruned, or the table was restored. Begin anew.
-            self._last_id = None
-            rows = list(self._rows(connection))
+        rows, is_anew = self._find(connection)
+        if is_anew:
+            self._last = None
         own = {
             session_id
             for announcement in _of_transaction(connection, _Announcement)
@@ -185,22 +193,47 @@ class Feed:
         self._take(rows, own, now)
         self._drop_what_is_over(now)
 
-    def _take(self, rows: list[tuple[int, str, int]], own: set[UUID], now: float) -> None:
+    def _find(self, connection: BaseDatabaseWrapper) -> tuple[list[_Row], bool]:
+        """The rows to look at, and whether they are all that matter and not just new ones."""
+        last = self._last
+        if last is not None:
+            rows = _ask(connection, *self._what_is_new(last[0]))
+            if any(row[:2] == last for row in rows):
+                return rows, False
+        # We stand on no row, or it is gone: pruned, or the table was restored.
+        return _ask(connection, "expires_at >= %s", [int(time.time()) - CLOCK_LEEWAY]), True
+
+    def _what_is_new(self, last_id: int) -> tuple[str, list[int]]:
+        missing = list(self._missing)
+        begin = min([last_id, *self._reread])
+        if len(missing) > _MANY_MISSING:
+            begin, missing = min(begin, *missing), []
+        condition, parameters = "id >= %s", [begin]
+        if missing:
+            condition += f" OR id IN ({', '.join(['%s'] * len(missing))})"
+            parameters += missing
+        first_id, until = self._first
+        if until >= time.time():
+            condition += " OR (id < %s AND expires_at >= %s)"
+            parameters += [first_id, int(time.time()) - CLOCK_LEEWAY]
+        return condition, parameters
+
+    def _take(self, rows: list[_Row], own: set[UUID], now: float) -> None:
         for number, subject, until in rows:
             session_id = UUID(subject)
             if session_id in own:
                 continue
             self._ended[session_id] = until
             self._missing.pop(number, None)
-            if self._last_id is None:
-                self._last_id = number
-            if number > self._last_id:
-                self._miss(range(self._last_id + 1, number), now)
-                self._last_id = number
+            if self._last is None:
+                self._first = (number, _until_it_matters_no_more(now))
+            elif number > self._last[0]:
+                self._miss(range(self._last[0] + 1, number), now)
+            if self._last is None or number > self._last[0]:
+                self._last = (number, subject)
 
     def _miss(self, numbers: range, now: float) -> None:
-        lifetime = conf.get().access_token_lifetime.total_seconds()
-        until = now + lifetime + 2 * CLOCK_LEEWAY
+        until = _until_it_matters_no_more(now)
         if len(numbers) > _MANY_MISSING:
             self._reread[numbers.start] = until
         else:
@@ -209,28 +242,22 @@ class Feed:
     def _drop_what_is_over(self, now: float) -> None:
         self._missing = {n: until for n, until in self._missing.items() if until >= now}
         self._reread = {n: until for n, until in self._reread.items() if until >= now}
-        if len(self._ended) > 1000 or self._last_id is None:
-            ended = dict(self._ended)
-            self._ended = {key: until for key, until in ended.items() if until >= now}
-
-    def _rows(self, connection: BaseDatabaseWrapper) -> Iterator[tuple[int, str, int]]:
-        begin = min([*self._reread, self._last_id]) if self._last_id is not None else None
-        sql, parameters = _question(begin, list(self._missing))
-        with connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            yield from cursor.fetchall()
+        if len(self._ended) > 1000 or self._last is None:
+            for session_id, until in list(self._ended.items()):  # `learn` may add meanwhile
+                if until < now:
+                    self._ended.pop(session_id, None)
 
 
-def _question(begin: int | None, missing: list[int]) -> tuple[str, list[Any]]:
-    select = "SELECT id, subject, expires_at FROM authkit_change WHERE "
-    if begin is None:
-        return select + "expires_at >= %s ORDER BY id", [int(time.time()) - CLOCK_LEEWAY]
-    if not missing:
-        return select + "id >= %s ORDER BY id", [begin]
-    if len(missing) > _MANY_MISSING:
-        return select + "id >= %s ORDER BY id", [min(begin, *missing)]
-    marks = ", ".join(["%s"] * len(missing))
-    return select + f"id >= %s OR id IN ({marks}) ORDER BY id", [begin, *missing]
+def _ask(connection: BaseDatabaseWrapper, condition: str, parameters: list[int]) -> list[_Row]:
+    select = f"SELECT id, subject, expires_at FROM authkit_change WHERE {condition} ORDER BY id"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(select, parameters)
+        return list(cursor.fetchall())
+
+
+def _until_it_matters_no_more(now: float) -> float:
+    """Until when a row that is being written now could say anything that matters."""
+    return now + conf.get().access_token_lifetime.total_seconds() + 2 * CLOCK_LEEWAY
 
 
 def _of_transaction(connection: BaseDatabaseWrapper, kind: type[_T]) -> Iterator[_T]:

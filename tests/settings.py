@@ -18,6 +18,8 @@ USER_MODELS = {
 USER_MODEL = os.environ.get("AUTHKIT_TEST_USER_MODEL") or "default"
 
 _user_app, AUTH_USER_MODEL = USER_MODELS[USER_MODEL]
+#: The demo is made for Django's own user model.
+_demo_apps = ["demo_project.articles", "demo_project.showcase"] if USER_MODEL == "default" else []
 
 SECRET_KEY = "a key of the test run, long enough for every check, and no secret at all"
 USE_TZ = True

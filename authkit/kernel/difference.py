@@ -123,13 +123,13 @@ class _View:
 
     def layers(self, key: str, action: str) -> dict[_Layer, int]:
         """For each effect and condition at an action, which roles bring it."""
-        endpoint = self._snapshot.endpoints.get(key)
-        cell = endpoint.cells.get(action) if endpoint is not None else None
-        if cell is None or endpoint is None:
+        cell = self._snapshot.cell_of(key, action)
+        if cell is None:
             return {}
         if cell.is_public:
             return {("allow", None): self._everyone}
-        if endpoint.declaration.state == "missing" or not self._snapshot.is_available:
+        is_missing = self._snapshot.endpoints[key].declaration.state == "missing"
+        if is_missing or not self._snapshot.is_available:
             return {}
         return {layer: self._having(roles) for layer, roles in _rule_layers(cell) if roles}
 

@@ -103,8 +103,7 @@ def explain(
 
 
 def _spoiler(snapshot: Snapshot, caller: Caller, key: str, word: str, *, now: datetime) -> str:
-    endpoint = snapshot.endpoints.get(key)
-    actions = endpoint.named_by(word) if endpoint is not None else ()
+    actions = snapshot.actions_of(key, word)
     decisions = {one: decide(snapshot, caller, key, one, now=now) for one in actions}
     refused = [one for one, decision in decisions.items() if not decision.may_enter]
     conditional = [one for one, decision in decisions.items() if decision.conditional]
@@ -114,8 +113,7 @@ def _spoiler(snapshot: Snapshot, caller: Caller, key: str, word: str, *, now: da
 def _steps(
     snapshot: Snapshot, caller: Caller, key: str, action: str, *, now: datetime
 ) -> Iterator[Step]:
-    endpoint = snapshot.endpoints.get(key)
-    cell = endpoint.cells.get(action) if endpoint is not None else None
+    cell = snapshot.cell_of(key, action)
     is_public = cell is not None and cell.is_public
     yield _refusing("rules", "rules_unavailable", unless=snapshot.is_available or is_public)
     yield Step("public", "allows", "public") if is_public else Step("public", "passes")
@@ -180,8 +178,7 @@ def _is_denied(decision: Decision) -> bool:
 
 
 def _matches(snapshot: Snapshot, caller: Caller, key: str, action: str) -> tuple[Match, ...]:
-    endpoint = snapshot.endpoints.get(key)
-    if endpoint is None or action not in endpoint.cells:
+    if snapshot.cell_of(key, action) is None:
         return ()
     roles = {role.id: role for role in snapshot.roles}
     paths = _paths(roles, _given(caller))

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from authkit.kernel.decision import Caller, Conditions, Decision, Reason
@@ -104,14 +104,19 @@ def decide_by_rules(question: Question) -> Decision:
     if reach & cell.allow:
         if not denied:
             return Decision(True, "allowed_by_rule", None, finder)
-        return Decision(None, "allowed_if", Conditions((), denied), finder)
+        return Decision(None, "allowed_if", _conditions((), denied), finder)
     allowed = [name for name, roles in cell.allow_if if reach & roles]
     if not allowed:
         return _silence(question, cell)
     left = tuple([name for name in allowed if name not in denied])
     if not left:
         return Decision(False, "denied_by_rule", None, question.rule_that("deny", "counts"))
-    return Decision(None, "allowed_if", Conditions((left,), denied), finder)
+    return Decision(None, "allowed_if", _conditions((left,), denied), finder)
+
+
+@lru_cache(maxsize=4096)
+def _conditions(any_of: tuple[tuple[str, ...], ...], none_of: tuple[str, ...]) -> Conditions:
+    return Conditions(any_of, none_of)
 
 
 def _silence(question: Question, cell: Cell) -> Decision:
@@ -159,8 +164,7 @@ def _is_recent(caller: Caller, lifetime: timedelta, *, now: datetime) -> bool:
 def _decide_about_word(
     snapshot: Snapshot, caller: Caller, key: str, word: str, *, now: datetime
 ) -> Decision:
-    endpoint = snapshot.endpoints.get(key)
-    actions = endpoint.named_by(word) if endpoint is not None else ()
+    actions = snapshot.actions_of(key, word)
     if actions:
         return _together([decide(snapshot, caller, key, action, now=now) for action in actions])
     if not snapshot.is_available:
@@ -169,7 +173,7 @@ def _decide_about_word(
         return _ANONYMOUS
     if not caller.is_active:
         return _INACTIVE
-    return Decision(False, "unknown_endpoint" if endpoint is None else "unknown_action")
+    return Decision(False, "unknown_action" if key in snapshot.endpoints else "unknown_endpoint")
 
 
 def _together(decisions: list[Decision]) -> Decision:

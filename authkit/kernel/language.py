@@ -100,6 +100,7 @@ def parse_access(text: str) -> Access:
     return Access(key, pattern.actions[0])
 
 
+@lru_cache(maxsize=16384)
 def reaches(scopes: tuple[str, ...], key: str, action: str) -> bool:
     """Whether any of a credential's scopes holds this access.
 

@@ -64,9 +64,8 @@ def remedies_for(
         return ()
     if not snapshot.is_available:
         return (Remedy("restore_rules"),)
-    endpoint = snapshot.endpoints.get(key)
-    cell = endpoint.cells.get(action) if endpoint is not None else None
-    if endpoint is None or cell is None or endpoint.declaration.state == "missing":
+    cell = snapshot.cell_of(key, action)
+    if cell is None or snapshot.endpoints[key].declaration.state == "missing":
         return (Remedy("sync_endpoints"),)
     if not caller.is_authenticated:
         return (Remedy("sign_in"),)

@@ -97,6 +97,16 @@ class Snapshot:
     is_available: bool = True
     _remembered: dict[frozenset[str], int] = field(default_factory=dict, repr=False)
 
+    def cell_of(self, key: str, action: str) -> Cell | None:
+        """Find what is known of an action; None when it is not known at all."""
+        endpoint = self.endpoints.get(key)
+        return endpoint.cells.get(action) if endpoint is not None else None
+
+    def actions_of(self, key: str, word: str) -> tuple[str, ...]:
+        """List the actions that a question about an endpoint and a word is about."""
+        endpoint = self.endpoints.get(key)
+        return endpoint.named_by(word) if endpoint is not None else ()
+
     def reach_of(self, caller: Caller) -> int:
         """Mask of all roles that a caller has: assigned, included and built-in.
 
@@ -116,6 +126,10 @@ class Snapshot:
     def roles_in(self, mask: int) -> tuple[Role, ...]:
         """List the roles of a mask."""
         return tuple(self.roles[place] for place in places_in(mask))
+
+    def holders_of(self, mask: int) -> frozenset[str]:
+        """Name the roles whose holders have any role of a mask, by inclusion or themselves."""
+        return frozenset(name for name, closure in self.closures.items() if closure & mask)
 
     def rules_at(self, key: str, action: str, reach: int) -> Iterator[tuple[Rule, Standing]]:
         """List these roles' rules that match an action, each with whether it counts."""

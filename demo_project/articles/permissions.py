@@ -27,9 +27,9 @@ def has_role(user: Person, *names: str) -> bool:
         return False
     if user.is_superuser:
         return True
-    if not hasattr(user, "_roles"):
-        user._roles = set(user.groups.values_list("name", flat=True))
-    return not user._roles.isdisjoint(names)
+    if "_roles" not in user.__dict__:
+        user.__dict__["_roles"] = set(user.groups.values_list("name", flat=True))
+    return not user.__dict__["_roles"].isdisjoint(names)
 
 
 def visible_articles(user: Person) -> QuerySet[Article]:

@@ -1,6 +1,6 @@
 """The shapes in which the API takes and gives things."""
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from rest_framework import serializers
 
 from demo_project.articles.models import Article
@@ -18,7 +18,7 @@ class ProfileSerializer(serializers.ModelSerializer[User]):
 class UserSerializer(serializers.ModelSerializer[User]):
     """A person, as an administrator sees them."""
 
-    roles = serializers.SlugRelatedField(
+    roles: serializers.SlugRelatedField[Group] = serializers.SlugRelatedField(
         source="groups", slug_field="name", many=True, read_only=True
     )
 

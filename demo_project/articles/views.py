@@ -1,5 +1,7 @@
 """The endpoints. Who may use them stands in `permissions`."""
 
+from typing import cast
+
 from django.contrib.auth.models import User
 from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest, JsonResponse
@@ -36,7 +38,7 @@ class ProfileView(generics.RetrieveUpdateAPIView[User]):
 
     def get_object(self) -> User:
         """There is no id in the address that one could change."""
-        return self.request.user
+        return cast(User, self.request.user)
 
 
 class UserViewSet(viewsets.ReadOnlyModelViewSet[User]):

@@ -45,9 +45,9 @@ def server(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
     assert started.process.returncode == 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def client_of(server: Server) -> Callable[[str, str], Client]:
-    """``client_of("alice", "jwt")``: signed in once and used again. "stranger" is nobody."""
+    """``client_of("alice", "jwt")``: signed in once for a module. "stranger" is nobody."""
     known: dict[tuple[str, str], tuple[float, Client]] = {}
 
     def find(username: str, kind: str) -> Client:

@@ -95,10 +95,10 @@ def scratch_database(folder: Path) -> Iterator[str]:
         return
     name = f"authkit_demo_{uuid4().hex[:12]}"
     charset = " CHARACTER SET utf8mb4" if connection.vendor == "mysql" else ""
-    with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+    with connection._nodb_cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name}{charset}")
     try:
         yield urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
     finally:
-        with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+        with connection._nodb_cursor() as cursor:
             cursor.execute(f"DROP DATABASE {name}")

@@ -127,21 +127,21 @@ def test_an_editor_writes_in_their_own_name_unless_they_say_otherwise(
 def test_authors_see_their_own_drafts_in_the_list_and_no_others(
     client_of: Callable[[str, str], Client],
 ):
-    drafts = {}
-    for person in ("stranger", "uma", "bob", "alice", "ada", "ed"):
-        page, found = "/api/articles/", []
-        while page:
-            body = client_of(person, "token").get(page).json
-            found += [one["author"] for one in body["results"] if not one["published"]]
-            page = body["next"]
-        drafts[person] = set(found)
-    ids = {
-        name: client_of(name, "token").get("/api/profile/").json["id"] for name in ("alice", "bob")
-    }
+    drafts = {name: _authors_of_drafts(client_of(name, "token")) for name in PEOPLE}
+    alice, bob = (client_of(n, "token").get("/api/profile/").json["id"] for n in ("alice", "bob"))
     assert drafts["stranger"] == drafts["uma"] == drafts["ada"] == set()
-    assert drafts["alice"] == {ids["alice"]}
-    assert drafts["bob"] == {ids["bob"]}
-    assert drafts["ed"] > {ids["alice"], ids["bob"]}
+    assert drafts["alice"] == {alice}
+    assert drafts["bob"] == {bob}
+    assert drafts["ed"] == drafts["root"] > {alice, bob}
+
+
+def _authors_of_drafts(client: Client) -> set[int]:
+    page, found = "/api/articles/", set()
+    while page:
+        body = client.get(page).json
+        found |= {one["author"] for one in body["results"] if not one["published"]}
+        page = (body["next"] or "").removeprefix(client.url)
+    return found
 
 
 def test_a_profile_shows_and_changes_only_its_owner(client_of: Callable[[str, str], Client]):

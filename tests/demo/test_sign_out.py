@@ -22,7 +22,7 @@ def _alive(devices: dict[str, Client]) -> set[str]:
     return {kind for kind, device in devices.items() if device.get("/api/profile/").status == 200}
 
 
-@pytest.mark.parametrize(("asking", "ended"), permutations(KINDS, 2))
+@pytest.mark.parametrize(("asking", "ended"), list(permutations(KINDS, 2)))
 def test_any_device_signs_any_other_out(asking: str, ended: str, devices: dict[str, Client]):
     listed = devices[ended].get("/auth/sessions/").json
     current = next(one["id"] for one in listed if one["current"])

@@ -32,39 +32,42 @@ def objects() -> list[frozenset[str]]:
 
 def decide(policy: Policy, caller: Caller, key: str, action: str) -> tuple[bool | None, str]:
     """Allowed, refused, or None for "some objects"; and the reason."""
-    endpoint = next((each for each in policy.endpoints if each.key == key), None)
-    for allowed, reason in before_the_rules(policy, caller, endpoint, key, action):
+    for allowed, reason in before_the_rules(policy, caller, key, action):
         return allowed, reason
-    return by_rules(policy, caller, endpoint, action)
+    return by_rules(policy, caller, endpoint_of(policy, key), action)
 
 
 def reached(policy: Policy, caller: Caller, key: str, action: str) -> list[frozenset[str]]:
     """The objects for which the answer is yes."""
-    endpoint = next((each for each in policy.endpoints if each.key == key), None)
-    for allowed, _ in before_the_rules(policy, caller, endpoint, key, action):
+    for allowed, _ in before_the_rules(policy, caller, key, action):
         return objects() if allowed else []
-    return reached_by_rules(policy, caller, endpoint, action)
+    return reached_by_rules(policy, caller, endpoint_of(policy, key), action)
+
+
+def endpoint_of(policy: Policy, key: str) -> EndpointDecl:
+    return next(endpoint for endpoint in policy.endpoints if endpoint.key == key)
 
 
 def before_the_rules(
-    policy: Policy, caller: Caller, endpoint: EndpointDecl | None, key: str, action: str
+    policy: Policy, caller: Caller, key: str, action: str
 ) -> Iterator[tuple[bool, str]]:
-    is_known = endpoint is not None and action in endpoint.actions
-    if is_known and means(endpoint.public, action):
+    """What the steps before the rules answer; the first answer counts."""
+    is_known = any(key == each.key and action in each.actions for each in policy.endpoints)
+    if is_known and means(endpoint_of(policy, key).public, action):
         yield True, "public"
     if not caller.is_authenticated and not (
-        is_known and counting(policy, caller, endpoint, action, "allow")
+        is_known and counting(policy, caller, endpoint_of(policy, key), action, "allow")
     ):
         yield False, "anonymous"
     if caller.is_authenticated and not caller.is_active:
         yield False, "inactive"
-    if endpoint is None:
+    if all(key != each.key for each in policy.endpoints):
         yield False, "unknown_endpoint"
     if not is_known:
         yield False, "unknown_action"
-    if endpoint.state == "missing":
+    if endpoint_of(policy, key).state == "missing":
         yield False, "endpoint_not_active"
-    yield from unmet(caller, endpoint, action)
+    yield from unmet(caller, endpoint_of(policy, key), action)
     if caller.scopes is not None and not any(
         in_scope(scope, key, action) for scope in caller.scopes
     ):
@@ -180,9 +183,7 @@ def held_roles(policy: Policy, caller: Caller) -> set[str]:
         if caller.is_staff:
             held.add("staff")
     while True:
-        more = {
-            included for role in policy.roles if role.id in held for included in role.includes
-        }
+        more = {included for role in policy.roles if role.id in held for included in role.includes}
         if more <= held:
             return held
         held |= more

@@ -32,7 +32,7 @@ from tests.kernel.policies import (
 )
 
 pytestmark = pytest.mark.slow
-MORE = settings.default.max_examples  # in a long run
+MORE = settings().max_examples  # in a long run
 thousands = settings(
     max_examples=max(1000, MORE), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -57,10 +57,10 @@ def reached_by(decision: Decision) -> list[frozenset[str]]:
 
 
 @thousands
-@given(policies, st.lists(callers(), min_size=1, max_size=4))
-def test_every_verdict_reason_and_object_is_the_reference_s(policy, callers):
+@given(policies, st.lists(callers, min_size=1, max_size=4))
+def test_every_verdict_reason_and_object_is_the_reference_s(policy, people):
     snapshot = policy.compile()
-    for caller, key, action in product(callers, KEYS, ACTIONS):
+    for caller, key, action in product(people, KEYS, ACTIONS):
         if is_a_group_there(policy, key, action):
             continue
         decision = decide(snapshot, caller, key, action, now=NOON)
@@ -76,7 +76,7 @@ def is_a_group_there(policy: Policy, key: str, action: str) -> bool:
 
 
 @hundreds
-@given(policies, callers(), st.sampled_from(["read", "create", "update", "*"]))
+@given(policies, callers, st.sampled_from(["read", "create", "update", "*"]))
 def test_a_group_reaches_what_each_of_its_actions_reaches(policy, caller, word):
     snapshot = policy.compile()
     for key, endpoint in snapshot.endpoints.items():
@@ -88,7 +88,7 @@ def test_a_group_reaches_what_each_of_its_actions_reaches(policy, caller, word):
 
 
 @hundreds
-@given(policies, callers(), st.randoms(use_true_random=False))
+@given(policies, callers, st.randoms(use_true_random=False))
 def test_the_order_of_rules_roles_and_endpoints_never_matters(policy, caller, chance):
     other = Policy(
         shuffled(policy.roles, chance),
@@ -103,26 +103,26 @@ def test_the_order_of_rules_roles_and_endpoints_never_matters(policy, caller, ch
         assert str(one.rule) == str(two.rule)
 
 
-def shuffled(items: tuple, chance: random.Random):
+def shuffled(items, chance: random.Random):
     return tuple(chance.sample(items, len(items)))
 
 
 @hundreds
-@given(policies, callers(), rules)
+@given(policies, callers, rules)
 def test_another_deny_rule_never_enlarges_what_anyone_reaches(policy, caller, rule):
     more = policy.with_rules([*policy.rules, replace(rule, effect="deny")])
     assert_never_enlarged(policy.compile(), more.compile(), policy, caller, caller)
 
 
 @hundreds
-@given(policies, callers(), rules)
+@given(policies, callers, rules)
 def test_another_allow_rule_never_shrinks_what_anyone_reaches(policy, caller, rule):
     more = policy.with_rules([*policy.rules, replace(rule, effect="allow")])
     assert_never_enlarged(more.compile(), policy.compile(), policy, caller, caller)
 
 
 @hundreds
-@given(policies, callers(), scopes)
+@given(policies, callers, scopes)
 def test_scopes_never_enlarge_what_anyone_reaches(policy, caller, scopes):
     snapshot = policy.compile()
     free = replace(caller, scopes=None)
@@ -131,7 +131,7 @@ def test_scopes_never_enlarge_what_anyone_reaches(policy, caller, scopes):
 
 
 @hundreds
-@given(policies, callers())
+@given(policies, callers)
 def test_no_state_of_an_endpoint_opens_more_than_active(policy, caller):
     active = replace(
         policy, endpoints=tuple(replace(each, state="active") for each in policy.endpoints)
@@ -148,7 +148,7 @@ def assert_never_enlarged(
 
 
 @hundreds
-@given(policies, callers())
+@given(policies, callers)
 def test_without_rules_only_public_actions_answer(policy, caller):
     snapshot = compile_without_rules(policy.endpoints)
     for key in KEYS:
@@ -159,7 +159,7 @@ def test_without_rules_only_public_actions_answer(policy, caller):
 
 
 @hundreds
-@given(policies, callers())
+@given(policies, callers)
 def test_the_rule_named_by_a_decision_is_one_that_says_so(policy, caller):
     snapshot = policy.compile()
     for key, action in accesses(policy):
@@ -177,7 +177,7 @@ def test_the_rule_named_by_a_decision_is_one_that_says_so(policy, caller):
 
 
 @hundreds
-@given(patterns(), patterns())
+@given(patterns, patterns)
 def test_a_scope_that_covers_another_reaches_all_that_it_reaches(wide, narrow):
     everything = Policy(
         roles("admin"),

@@ -73,7 +73,7 @@ class Command(BaseCommand):
                 f"Port {port} cannot be used: {error.strerror}. Try another: --port 8123"
             ) from error
 
-    def _when_bound(self, port: int) -> None:
+    def _when_bound(self, port: int | str) -> None:
         self._prepare()
         self._introduce(f"http://{HOST}:{port}/")
 

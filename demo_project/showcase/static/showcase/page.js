@@ -216,6 +216,10 @@ function tick() {
   const clock = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
   find("[data-countdown]").textContent = left ? clock : "over. Press Refresh";
   find("[data-meter]").value = left / (exp - iat);
+  if (!left && held.jwt.isAlive) {
+    held.jwt.isAlive = false;
+    showEverything();
+  }
 }
 
 // ---- 3: calling an endpoint
@@ -321,6 +325,9 @@ async function test(kind) {
   const isAlive = answer.response.ok;
   Object.assign(held[kind], { isAlive, status: answer.status, code: answer.data?.code ?? "" });
   card(kind).classList.toggle("ended", !isAlive);
+  const over = find("[data-over]", card(kind));
+  over.hidden = isAlive;
+  over.textContent = held[kind].code === "token_not_valid" ? "run out" : "ended";
 }
 
 function verdictRow(kind) {

@@ -1,0 +1,8 @@
+"""The words after ``manage.py authkit``: one file each, all of one shape."""
+
+from authkit.management.subcommands.base import Subcommand
+from authkit.management.subcommands.keys import Keys
+from authkit.management.subcommands.prune import Prune
+
+#: In the order of ``manage.py authkit --help``.
+SUBCOMMANDS: tuple[type[Subcommand], ...] = (Prune, Keys)

@@ -1,0 +1,139 @@
+"""``manage.py authkit prune``: delete what is over and needed by nobody."""
+
+from __future__ import annotations
+
+import time
+from argparse import ArgumentParser, ArgumentTypeError
+from collections import Counter
+from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.db import Error as DatabaseFailure
+from django.db import connections, router, transaction
+from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
+
+from authkit import audit, changes, conf
+from authkit.management.subcommands.base import Subcommand
+from authkit.models import AuditEvent, BearerToken, Change, UserSession
+
+_LARGEST_BATCH = 10_000
+_SECONDS_BETWEEN_REPORTS = 5.0
+
+Rows = QuerySet[Any]
+Report = Callable[[Counter[type[Model]]], None]
+
+
+class Prune(Subcommand):
+    """Cleans up. Once a day is enough; several at once get in nobody's way."""
+
+    name = "prune"
+    help = (
+        "Deletes sessions and tokens that ended longer ago than SESSION_LIFETIME, entries of the"
+        " change feed that no process needs any more, and audit events older than AUDIT_RETENTION."
+    )
+
+    @classmethod
+    def add_arguments(cls, parser: ArgumentParser) -> None:
+        """How, or only how much."""
+        parser.add_argument("--dry-run", action="store_true", help="count, and delete nothing")
+        parser.add_argument(
+            "--batch",
+            type=_batch,
+            default=1000,
+            help=f"rows to delete in one transaction (default: 1000, at most {_LARGEST_BATCH})",
+        )
+
+    def run(self, *, dry_run: bool, batch: int, verbosity: int, **options: Any) -> None:
+        """Delete batch by batch; what is deleted stays deleted if a later one fails."""
+        counts: Counter[type[Model]] = Counter()
+        report = _Reporter(self.say if verbosity else None)
+        now = timezone.now()
+        try:
+            for rows in over(now):
+                counts[rows.model] += rows.count() if dry_run else 0
+                if not dry_run:
+                    delete_in_batches(rows, batch, counts, report)
+            _record(counts[AuditEvent], now, dry_run=dry_run)
+        except DatabaseFailure as failure:
+            self._show(counts, dry_run=dry_run, verbosity=verbosity)
+            raise CommandError(f"The database failed, not all is pruned: {failure}") from failure
+        self._show(counts, dry_run=dry_run, verbosity=verbosity)
+
+    def _show(self, counts: Counter[type[Model]], *, dry_run: bool, verbosity: int) -> None:
+        if not verbosity:
+            return
+        rows = [(str(model._meta.verbose_name_plural), f"{n:,}") for model, n in counts.items()]
+        self.show_table(("", "would be deleted" if dry_run else "deleted"), rows)
+
+
+def over(now: datetime) -> list[Rows]:
+    """What may go, of each model; tokens before the sessions that would take them along."""
+    settings = conf.get()
+    long_ago = now - settings.session_lifetime
+    ended = Q(expires_at__lt=long_ago) | Q(revoked_at__lt=long_ago)
+    heard = int(now.timestamp()) - 2 * changes.CLOCK_LEEWAY
+    return [
+        _of(BearerToken).filter(ended),
+        _of(UserSession).filter(ended),
+        _of(Change).filter(expires_at__lt=heard),
+        _of(AuditEvent).filter(at__lt=now - settings.audit_retention),
+    ]
+
+
+def delete_in_batches(rows: Rows, size: int, counts: Counter[type[Model]], report: Report) -> None:
+    """Walk once along the primary key and delete; add to `counts` what was deleted.
+
+    Where the database can, rows that another process is just deleting are passed over.
+    """
+    connection = connections[rows.db]
+    may_lock = connection.features.has_select_for_update_skip_locked
+    last: Any = None
+    while True:
+        some = rows.order_by("pk") if last is None else rows.order_by("pk").filter(pk__gt=last)
+        if may_lock:
+            some = some.select_for_update(skip_locked=True)
+        with transaction.atomic(using=rows.db) if may_lock else nullcontext():
+            keys = list(some.values_list("pk", flat=True)[:size])
+            if not keys:
+                return
+            deleted = rows.filter(pk__in=keys).delete()[1]
+        last = keys[-1]
+        for model in (BearerToken, UserSession, Change, AuditEvent):
+            counts[model] += deleted.get(model._meta.label, 0)
+        report(counts)
+
+
+class _Reporter:
+    """Says from time to time how far it has come."""
+
+    def __init__(self, say: Callable[[str], None] | None) -> None:
+        self._say = say
+        self._said_at = time.monotonic()
+
+    def __call__(self, counts: Counter[type[Model]]) -> None:
+        if self._say and time.monotonic() - self._said_at >= _SECONDS_BETWEEN_REPORTS:
+            self._said_at = time.monotonic()
+            self._say(f"{counts.total():,} rows deleted so far ...")
+
+
+def _record(events: int, now: datetime, *, dry_run: bool) -> None:
+    """An event that tells that there were others."""
+    if events and not dry_run:
+        before = now - conf.get().audit_retention
+        audit.record("audit.pruned", data={"events": events, "before": before.isoformat()})
+
+
+def _of(model: type[Model]) -> Rows:
+    manager: Any = model._default_manager
+    rows: Rows = manager.using(router.db_for_write(model))
+    return rows
+
+
+def _batch(text: str) -> int:
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= _LARGEST_BATCH:
+        return int(text)
+    raise ArgumentTypeError(f"{text!r} is not a number from 1 to {_LARGEST_BATCH}")

@@ -1,0 +1,1 @@
+"""How long authkit takes, beside its peers. See README.md in this folder."""

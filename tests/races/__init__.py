@@ -1,0 +1,1 @@
+"""Several processes at once: what they must agree on, whoever is faster."""
