@@ -18,6 +18,7 @@ from authkit import conf, cookies, tokens
 from authkit.exceptions import TokenNotValid
 from authkit.jwt import resolve as jwt
 from authkit.kernel.grant import Grant
+from authkit.models.unloaded import Refuse
 
 Kind = Literal["token", "jwt", "unknown"]
 
@@ -66,7 +67,7 @@ def _kind_of(scheme: str, text: str) -> Kind:
 
 
 def resolve(
-    presented: Presented, *, refuse: jwt.Refuse | None = None
+    presented: Presented, *, refuse: Refuse | None = None
 ) -> tuple[AbstractBaseUser, Grant]:
     """The person and the Grant behind a bearer credential.
 

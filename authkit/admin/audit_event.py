@@ -83,10 +83,13 @@ def add_subject_names(events: Iterable[AuditEvent]) -> None:
 def _person_key(model: Any, event: AuditEvent) -> Any:
     if not event.subject or not event.kind.startswith(_ABOUT_PEOPLE):
         return None
+    field = model._meta.pk
     try:
-        return model._meta.pk.to_python(event.subject)
+        key = field.to_python(event.subject)
+        field.run_validators(key)  # a number may be too large for the database
     except ValidationError:
         return None
+    return key
 
 
 def _visible(text: str) -> str:

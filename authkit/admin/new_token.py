@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -47,10 +48,16 @@ class NewToken(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable a
         widget=forms.Textarea(attrs={"class": "vLargeTextField", "rows": 5, "spellcheck": "false"}),
     )
 
+    expires_at = forms.SplitDateTimeField(
+        label=gettext_lazy("Expires at"),
+        required=False,
+        help_text=gettext_lazy("Empty: never."),
+        widget=AdminSplitDateTime,
+    )
+
     class Meta:
         model = BearerToken
         fields = ("user", "name", "scopes", "expires_at")
-        help_texts = {"expires_at": gettext_lazy("Empty: never.")}  # noqa: RUF012 - Django's form
 
     def clean_user(self) -> AbstractBaseUser:
         """Find the person."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from django.contrib.auth import get_user_model
@@ -12,7 +13,7 @@ from django.db import router
 from authkit import changes, conf, lookups
 from authkit.exceptions import SessionEnded, TokenNotValid, UserInactive
 from authkit.jwt.tokens import user_pk_from_sub
-from authkit.jwt.verify import verify_access
+from authkit.jwt.verify import REMEMBERED, verify_access
 from authkit.kernel.claims import AccessClaims
 from authkit.kernel.grant import Grant
 from authkit.models import UserSession
@@ -39,14 +40,16 @@ def resolve(text: str, *, now: float, refuse: Refuse = _refuse) -> tuple[Abstrac
         TokenNotValid, TokenExpired, SessionEnded, UserInactive: as they say.
     """
     claims = verify_access(text, now=now)
+    pk, grant = _worth_of(claims)
     mode = conf.get().jwt_revocation
     if mode == "stateful":
-        return _user_of_live_session(claims, now), _grant_of(claims)
+        return _user_of_live_session(claims, now), grant
     if mode == "denylist":
         changes.look()
         if changes.has_ended(claims.sid):
             raise SessionEnded("on the denylist")
-    return _user_not_loaded(claims.sub, refuse), _grant_of(claims)
+    model: Any = get_user_model()
+    return unloaded(model, pk, using=router.db_for_write(model), refuse=refuse), grant
 
 
 def resolve_live(text: str, *, now: float) -> tuple[AbstractBaseUser, Grant]:
@@ -56,7 +59,7 @@ def resolve_live(text: str, *, now: float) -> tuple[AbstractBaseUser, Grant]:
         TokenNotValid, TokenExpired, SessionEnded, UserInactive: as they say.
     """
     claims = verify_access(text, now=now)
-    return _user_of_live_session(claims, now), _grant_of(claims)
+    return _user_of_live_session(claims, now), _worth_of(claims)[1]
 
 
 def _user_of_live_session(claims: AccessClaims, now: float) -> AbstractBaseUser:
@@ -70,19 +73,15 @@ def _user_of_live_session(claims: AccessClaims, now: float) -> AbstractBaseUser:
     return user  # type: ignore[no-any-return]
 
 
-def _grant_of(claims: AccessClaims) -> Grant:
-    return Grant(
+@lru_cache(maxsize=REMEMBERED)
+def _worth_of(claims: AccessClaims) -> tuple[Any, Grant]:
+    """The person's primary key and the Grant; made once for each token remembered."""
+    return user_pk_from_sub(claims.sub), Grant(
         kind="jwt",
         user_id=claims.sub,
         session_id=claims.sid,
         token_id=claims.jti,
+        scopes=claims.scope,
         authenticated_at=datetime.fromtimestamp(claims.auth_time, UTC),
         expires_at=datetime.fromtimestamp(claims.exp, UTC),
     )
-
-
-def _user_not_loaded(sub: str, refuse: Refuse) -> AbstractBaseUser:
-    model: Any = get_user_model()
-    alias = router.db_for_write(model)
-    user: AbstractBaseUser = unloaded(model, user_pk_from_sub(sub), using=alias, refuse=refuse)
-    return user

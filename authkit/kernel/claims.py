@@ -41,9 +41,9 @@ class ExpiredToken(InvalidToken):
     """A genuine token after its end."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class AccessClaims:
-    """What an access token says.
+    """What an access token says. One object for each token verified, equal to itself only.
 
     Attributes:
         sub: the user's primary key as text.

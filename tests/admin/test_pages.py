@@ -178,7 +178,7 @@ def test_a_list_costs_the_same_number_of_queries_however_long_it_is(superuser, m
     client = signed_in(superuser)
 
     def cost() -> int:
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             assert client.get(url(model, "changelist")).status_code == 200
         return len(queries)
 

@@ -91,7 +91,10 @@ class Process:
 
 @contextmanager
 def database_for_processes(folder: Path) -> Iterator[Callable[..., Process]]:
-    """Give a function that makes processes on one database: the test's, or for SQLite a file."""
+    """Give a function that makes processes on one database: the test's, or for SQLite a file.
+
+    They commit for real; in the end the feed is emptied, which is all that they write.
+    """
     template = copy.deepcopy(connection.settings_dict)
     if connection.vendor == "sqlite":
         template["NAME"] = str(folder / "feed.sqlite3")
@@ -111,3 +114,8 @@ def database_for_processes(folder: Path) -> Iterator[Callable[..., Process]]:
             with make().connection.schema_editor() as editor:
                 editor.create_model(Change)
         yield make
+        cleaner = make()
+        opened.pop_all().close()
+        with cleaner.working():
+            Change.objects.all().delete()
+        cleaner.close()
