@@ -76,7 +76,7 @@ def _session_of(text: str, now: datetime) -> Any:
 
 
 def _opaque(text: str, now: datetime) -> LiveToken:
-    user, grant = tokens.resolve(text, now=now)
+    user, grant = tokens.resolve(text, now=now, is_use=False)
     return _live(user, "Bearer", grant, grant.expires_at)
 
 

@@ -83,10 +83,10 @@ def issue_personal(
     return token
 
 
-def resolve(text: str, *, now: datetime) -> tuple[AbstractBaseUser, Grant]:
+def resolve(text: str, *, now: datetime, is_use: bool = True) -> tuple[AbstractBaseUser, Grant]:
     """The person and the Grant behind a token, in one query.
 
-    A wrong checksum costs none.
+    A wrong checksum costs none. `is_use` notes that the token was used.
 
     Raises:
         TokenNotValid: malformed, unknown, revoked, or made with another password.
@@ -102,7 +102,8 @@ def resolve(text: str, *, now: datetime) -> tuple[AbstractBaseUser, Grant]:
         raise TokenNotValid("unknown")
     token, session, user = found
     _check(token, session, user, now)
-    _touch(parsed.id, token, session, now)
+    if is_use:
+        _touch(parsed.id, token, session, now)
     return user, Grant(
         kind="token",
         user_id=str(user.pk),

@@ -22,19 +22,16 @@ from authkit import changes
 from authkit.models import Change
 from tests.races.processes import Process, database_for_processes
 
-pytestmark = pytest.mark.default_user_only
+pytestmark = [pytest.mark.default_user_only, pytest.mark.django_db]
 
 Make = Callable[..., Process]
 
 
 @pytest.fixture
-def make(django_db_setup: None, django_db_blocker: Any, tmp_path: Path) -> Iterator[Make]:
+def make(db: None, tmp_path: Path) -> Iterator[Make]:
     """``make()``: one more process. Each request looks, unless a test says otherwise."""
-    with (
-        override_settings(AUTHKIT={"MAX_STALENESS": 0}),
-        django_db_blocker.unblock(),
-        database_for_processes(tmp_path) as make_process,
-    ):
+    exact = override_settings(AUTHKIT={"MAX_STALENESS": 0})
+    with exact, database_for_processes(tmp_path) as make_process:
         yield make_process
 
 
