@@ -1,12 +1,28 @@
 """The shapes in which the API takes and gives things."""
 
+from typing import Any, TypeVar
+
 from django.contrib.auth.models import Group, User
+from django.db.models import Model
 from rest_framework import serializers
 
 from demo_project.articles.models import Article
 
+Kind = TypeVar("Kind", bound=Model)
 
-class ProfileSerializer(serializers.ModelSerializer[User]):
+
+class ChangeSerializer(serializers.ModelSerializer[Kind]):
+    """Writes the fields that were given and no others: somebody may be changing those."""
+
+    def update(self, instance: Kind, validated_data: dict[str, Any]) -> Kind:
+        """In one statement."""
+        type(instance)._default_manager.filter(pk=instance.pk).update(**validated_data)
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        return instance
+
+
+class ProfileSerializer(ChangeSerializer[User]):
     """A person, as they see themselves."""
 
     class Meta:
@@ -27,7 +43,7 @@ class UserSerializer(serializers.ModelSerializer[User]):
         fields = ["id", "username", "email", "first_name", "last_name", "is_active", "roles"]
 
 
-class ArticleSerializer(serializers.ModelSerializer[Article]):
+class ArticleSerializer(ChangeSerializer[Article]):
     """An article, as its author writes it."""
 
     class Meta:

@@ -75,8 +75,8 @@ class ArticleViewSet(viewsets.ModelViewSet[Article]):
     def publish(self, request: Request, pk: int) -> Response:
         """Let everyone read it. Doing it twice changes nothing."""
         article = self.get_object()
+        Article.objects.filter(pk=article.pk).update(published=True)
         article.published = True
-        article.save(update_fields=["published"])
         return Response(self.get_serializer(article).data)
 
 

@@ -21,7 +21,7 @@ from authkit import sessions, tokens
 from authkit.jwt.tokens import mint_pair
 from authkit.models import AuditEvent, BearerToken, UserSession
 from authkit.testing import client_for
-from tests.admin.pages import MODELS, act, make_staff, press, signed_in, url
+from tests.admin.pages import MODELS, act, press, signed_in, url
 from tests.people import make_person
 
 pytestmark = pytest.mark.django_db
@@ -99,7 +99,9 @@ def test_nothing_that_is_written_down_holds_a_secret(superuser, lived_in):
 def test_no_page_has_script_or_style_in_it(superuser, lived_in):
     client = signed_in(superuser)
     for page in every_page():
-        text = re.sub(r"<script[^>]* src=|<script[^>]* type=\"application/json\"", "", client.get(page).text)
+        text = re.sub(
+            r"<script[^>]* src=|<script[^>]* type=\"application/json\"", "", client.get(page).text
+        )
         assert not re.search(r"<script|<style|\sstyle=|\son\w+=|javascript:", text), page
 
 
@@ -197,7 +199,24 @@ def test_a_list_costs_the_same_number_of_queries_however_long_it_is(superuser, m
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(
-    "query", ["state=live", "state=ended", "state=expired", "state=x", "kind=session", "kind=personal", "o=1.2.3", "p=9999", "q=%00", "all=", "nonsense=1", "actor__exact=x", "session_id__exact=x", "at__gte=x", "_facets=True"]
+    "query",
+    [
+        "state=live",
+        "state=ended",
+        "state=expired",
+        "state=x",
+        "kind=session",
+        "kind=personal",
+        "o=1.2.3",
+        "p=9999",
+        "q=%00",
+        "all=",
+        "nonsense=1",
+        "actor__exact=x",
+        "session_id__exact=x",
+        "at__gte=x",
+        "_facets=True",
+    ],
 )
 def test_lists_survive_any_query(superuser, lived_in, model, query):
     response = signed_in(superuser).get(url(model, "changelist") + f"?{query}", follow=True)

@@ -153,6 +153,12 @@ def test_a_profile_shows_and_changes_only_its_owner(client_of: Callable[[str, st
     assert uma.call("PUT", "/api/profile/", given).status == 405
 
 
+def test_an_empty_change_changes_nothing(alice: Client):
+    made = alice.call("POST", "/api/articles/", TEXT).json
+    assert alice.call("PATCH", f"/api/articles/{made['id']}/", {}).json == made
+    assert alice.call("PATCH", "/api/profile/", {}).json == alice.get("/api/profile/").json
+
+
 def test_a_credential_that_is_not_valid_is_refused_where_strangers_are_welcome(
     client_of: Callable[[str, str], Client],
 ):

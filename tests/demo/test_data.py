@@ -90,3 +90,15 @@ def test_a_list_asks_the_same_few_queries_however_long_it_is(
         queries += 1  # the session
     with django_assert_max_num_queries(queries):
         assert client.get(path).status_code == 200
+
+
+def test_changing_a_profile_leaves_alone_what_changes_meanwhile(users: dict[str, User]):
+    client = APIClient()
+    stale = User.objects.get(username="uma")
+    users["uma"].set_password("a new one")
+    users["uma"].save()
+    client.force_authenticate(stale)
+    assert client.patch("/api/profile/", {"first_name": "U."}, format="json").status_code == 200
+    now = User.objects.get(username="uma")
+    assert now.first_name == "U."
+    assert now.check_password("a new one")

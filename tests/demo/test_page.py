@@ -14,6 +14,8 @@ from tests.demo.server import Server
 
 pytestmark = pytest.mark.browser
 
+expect.set_options(timeout=20_000)  # for a machine that is busy with other tests
+
 KINDS = ("session", "token", "jwt")
 NAMES = {"session": "Cookie", "token": "Token", "jwt": "JWT"}
 ARTICLES = {"session": "a cookie", "token": "a token", "jwt": "a JWT"}

@@ -104,7 +104,7 @@ def test_a_list_of_audiences_is_not_written_by_us():
         read({**ACCESS, "aud": ["shop"]})
 
 
-NO_TIME = [
+NO_TIME: list[object] = [
     None,
     True,
     False,

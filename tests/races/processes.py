@@ -79,6 +79,15 @@ class Process:
             changes.look()
             return all(changes.has_ended(session_id) for session_id in session_ids)
 
+    def die(self) -> None:
+        """Break off in the middle of whatever it does, and start again as a new process."""
+        if self.connection.connection is not None:
+            self.connection.connection.close()
+        self.connection = type(self.connection)(self.connection.settings_dict, "default")
+        self.connection.inc_thread_sharing()
+        self._blocks.clear()
+        self.feed.forget()
+
     def close(self) -> None:
         while self._blocks:
             self.roll_back()

@@ -1,0 +1,1 @@
+"""Mirrors authkit/api/: the HTTP contract, over real requests."""

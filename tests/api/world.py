@@ -1,0 +1,94 @@
+"""Time and the database, as a test wants them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from authkit import changes
+
+Execute = Callable[[str, Any, bool, dict[str, Any]], Any]
+
+
+def start_process() -> None:
+    """Find the change feed as a process finds it that has just started."""
+    changes._feed.forget()
+
+
+class Clock:
+    """The one clock of Django and of the standard library: stands still until it is moved."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = datetime.now(UTC).replace(microsecond=250_000)
+        start, since = self.now, time.monotonic()
+        monkeypatch.setattr(timezone, "now", lambda: self.now)
+        monkeypatch.setattr(time, "time", lambda: self.now.timestamp())
+        monkeypatch.setattr(time, "monotonic", lambda: since + (self.now - start).total_seconds())
+
+    def advance(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+
+class _Watch:
+    """Stands between Django and its database, for a `with` block."""
+
+    def __enter__(self) -> Any:
+        self._wrapper = connection.execute_wrapper(self._execute)
+        self._wrapper.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._wrapper.__exit__(None, None, None)
+
+    def _execute(
+        self, execute: Execute, sql: str, params: Any, many: bool, context: dict[str, Any]
+    ) -> Any:
+        raise NotImplementedError
+
+
+class Queries(_Watch):
+    """The statements that are sent; those about savepoints aside."""
+
+    def __init__(self) -> None:
+        self.sql: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self.sql)
+
+    def _execute(
+        self, execute: Execute, sql: str, params: Any, many: bool, context: dict[str, Any]
+    ) -> Any:
+        if "SAVEPOINT" not in sql:
+            self.sql.append(sql)
+        return execute(sql, params, many, context)
+
+
+class Outage(_Watch):
+    """The database does not answer any more, after `after` statements.
+
+    With `writes_only`, it is read-only instead.
+    """
+
+    def __init__(self, after: int = 0, *, writes_only: bool = False) -> None:
+        self.after = after
+        self.writes_only = writes_only
+        self.asked = 0
+        self.refused = 0
+
+    def _execute(
+        self, execute: Execute, sql: str, params: Any, many: bool, context: dict[str, Any]
+    ) -> Any:
+        is_read = sql.lstrip(" (").upper().startswith(("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK"))
+        if self.writes_only and is_read:
+            return execute(sql, params, many, context)
+        self.asked += 1
+        if self.asked > self.after:
+            self.refused += 1
+            raise OperationalError("the server has gone away")
+        return execute(sql, params, many, context)

@@ -1,0 +1,79 @@
+"""What ``manage.py check --deploy`` says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import checks
+from django.test import override_settings
+
+FIT: dict[str, Any] = {
+    "SESSION_COOKIE_SECURE": True,
+    "CSRF_COOKIE_SECURE": True,
+    "DEBUG": False,
+    "PASSWORD_HASHERS": [
+        "django.contrib.auth.hashers.Argon2PasswordHasher",
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    ],
+}
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+def said(*, include_deployment_checks: bool = True, **changed: Any) -> list[str | None]:
+    with override_settings(**{**FIT, **changed}):
+        messages = checks.run_checks(
+            tags=["authkit"], include_deployment_checks=include_deployment_checks
+        )
+    assert all(message.level == checks.WARNING and message.hint for message in messages)
+    return [message.id for message in messages]
+
+
+def test_what_is_fit_for_the_world_is_not_complained_of():
+    assert said() == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "check_id"),
+    [
+        ({"SESSION_COOKIE_SECURE": False}, "W101"),
+        ({"CSRF_COOKIE_SECURE": False}, "W102"),
+        ({"SESSION_COOKIE_HTTPONLY": False}, "W103"),
+        ({"DEBUG": True}, "W104"),
+        (
+            {"AUTHKIT": {"JWT_REVOCATION": "stateless", "ACCESS_TOKEN_LIFETIME": 16 * MINUTE}},
+            "W105",
+        ),
+        ({"AUTHKIT": {"ACCESS_TOKEN_LIFETIME": 61 * MINUTE}}, "W106"),
+        ({"AUTHKIT": {"SESSION_LIFETIME": 367 * DAY}}, "W107"),
+        ({"AUTHKIT": {"MAX_STALENESS": 11}}, "W108"),
+        ({"SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies"}, "W109"),
+        ({"PASSWORD_HASHERS": FIT["PASSWORD_HASHERS"][::-1]}, "W110"),
+    ],
+)
+def test_what_is_not_is_named_before_a_deployment_only(changed, check_id):
+    assert said(**changed) == [f"authkit.{check_id}"]
+    assert said(include_deployment_checks=False, **changed) == []
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"CSRF_COOKIE_SECURE": False, "CSRF_USE_SESSIONS": True},
+        {"AUTHKIT": {"JWT_REVOCATION": "stateless", "ACCESS_TOKEN_LIFETIME": 15 * MINUTE}},
+        {"AUTHKIT": {"ACCESS_TOKEN_LIFETIME": 60 * MINUTE}},
+        {"AUTHKIT": {"SESSION_LIFETIME": 366 * DAY}},
+        {"AUTHKIT": {"MAX_STALENESS": 10}},
+        {"SESSION_ENGINE": "django.contrib.sessions.backends.cached_db"},
+        {"SESSION_ENGINE": "no.such.engine"},
+    ],
+)
+def test_what_is_just_fit_passes(changed):
+    assert said(**changed) == []
+
+
+def test_settings_that_are_wrong_are_told_once():
+    with override_settings(**FIT, AUTHKIT={"MAX_STALENESS": "x"}):
+        found = checks.run_checks(tags=["authkit"], include_deployment_checks=True)
+    assert [message.id for message in found] == ["authkit.E002"]

@@ -1,0 +1,1 @@
+"""Random and damaged input, at every door."""
