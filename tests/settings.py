@@ -38,7 +38,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "authkit",
     _user_app,
-    *(["demo_project.articles", "demo_project.showcase"] if USER_MODEL == "default" else []),
+    *_demo_apps,
 ]
 
 MIDDLEWARE = [
