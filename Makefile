@@ -63,8 +63,9 @@ clean: ## remove the virtual environment, caches and the demo's database
 pytest-default: setup
 	AUTHKIT_TEST_USER_MODEL=default $(PY) -m pytest -n auto $(ARGS)
 
+# The kernel knows no user model.
 pytest-uuid pytest-email: pytest-%: setup
-	AUTHKIT_TEST_USER_MODEL=$* $(PY) -m pytest -n auto -m "not slow and not browser" $(ARGS)
+	AUTHKIT_TEST_USER_MODEL=$* $(PY) -m pytest -n auto -m "not slow and not browser" --ignore=tests/kernel $(ARGS)
 
 .PHONY: lint-format lint-ruff lint-types lint-floors lint-django
 lint-format: setup

@@ -8,7 +8,8 @@ never turns into a stranger.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NoReturn
+from functools import partial
+from typing import Any, ClassVar, NoReturn, cast
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import Error as DatabaseFailure
@@ -21,23 +22,40 @@ from rest_framework_simplejwt import authentication as simplejwt
 
 from authkit import credentials, signals
 from authkit.accounts import current
-from authkit.exceptions import AuthkitError, StoreUnavailable, TokenNotValid, UserInactive
+from authkit.exceptions import (
+    AuthkitError,
+    CredentialRejected,
+    StoreUnavailable,
+    TokenNotValid,
+    UserInactive,
+)
 from authkit.kernel.grant import Grant
 
 Answer = tuple[AbstractBaseUser, Grant]
 
 _REALM = 'realm="api"'
-_REFUSED = "_authkit_refused"
+_BEARER = f"Bearer {_REALM}"
+_TOLD = "_authkit_told"
 _OUTCOME = "_authkit_outcome"
+_SPARED = "_authkit_spared_csrf"
 
 
 class Refused(AuthenticationFailed):
-    """401 with ``{"code": …, "detail": …}``, whatever exception handler a project has."""
+    """401 with ``{"code": …, "detail": …}``, whatever exception handler a project has.
 
-    def __init__(self, refusal: AuthkitError) -> None:
+    It brings its own challenge (RFC 6750 §3): Django REST framework would write that of
+    the class listed first, and make it a 403 if that one has none.
+    """
+
+    def __init__(self, refusal: AuthkitError, challenge: str = _BEARER) -> None:
         """Say publicly what `refusal` says publicly."""
         message = _(refusal.public_message)
         super().__init__({"code": refusal.code, "detail": message}, refusal.code)
+        self.__dict__["auth_header"] = challenge_for(refusal, challenge)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in {"auth_header", "status_code"}:
+            super().__setattr__(name, value)
 
 
 class Unavailable(APIException):
@@ -57,25 +75,29 @@ class _Refusing:
     takes: ClassVar[str] = ""
 
     def authenticate_header(self, request: Request) -> str:
-        """The challenge of a 401 (RFC 6750 §3), with its error where one was presented."""
-        if not hasattr(request._request, _REFUSED):
-            return f"Bearer {_REALM}"
-        refusal: AuthkitError = getattr(request._request, _REFUSED)
-        description = refusal.public_message
-        return f'Bearer {_REALM}, error="invalid_token", error_description="{description}"'
+        """The challenge of a 401 where no credential was presented (RFC 6750 §3)."""
+        return _BEARER
 
     def _refuse(self, request: Request, refusal: AuthkitError) -> NoReturn:
-        http = _http(request)
-        setattr(http, _REFUSED, refusal)
-        signals.refused.send_robust(sender=type(refusal), code=refusal.code, request=http)
-        raise Refused(refusal) from refusal
+        tell_refused(_http(request), refusal)
+        raise Refused(refusal, self.authenticate_header(request)) from refusal
 
-    def _pass_on(self, request: Request, presented: credentials.Presented) -> None:
-        """Leave a credential to a class further down the list, or refuse it if there is none."""
+    def _pass_on(self, request: Request, presented: credentials.Presented) -> Any:
+        """Leave a credential to a class further down the list, or refuse it.
+
+        Another of ours judges for itself. A foreign one might ignore the credential and
+        make a stranger of its holder, so the last of ours asks it.
+        """
         others = list(getattr(request, "authenticators", ()) or ())
         later = others[others.index(self) + 1 :] if self in others else []
-        if not any(_may_take(other, request, presented) for other in later):
+        if any(_is_ours_for(other, presented) for other in later):
+            return None
+        takers = (other for other in later if _may_take(other, request, presented))
+        answers = (other.authenticate(request) for other in takers)
+        answer = next((found for found in answers if found is not None), None)
+        if answer is None:
             self._refuse(request, TokenNotValid("no listed class accepts it"))
+        return answer
 
 
 class _HeaderAuthentication(_Refusing):
@@ -88,8 +110,7 @@ class _HeaderAuthentication(_Refusing):
         if presented is None:
             return None
         if presented.kind != self.takes:
-            self._pass_on(request, presented)
-            return None
+            return cast(Answer | None, self._pass_on(request, presented))
         try:
             answer = resolve_once(http, presented)
         except AuthkitError as refusal:
@@ -130,16 +151,15 @@ class SessionAuthentication(_Refusing, authentication.SessionAuthentication):
             if answer is not None:
                 return answer
         if presented is not None:
-            self._pass_on(request, presented)
+            return cast(Answer | None, self._pass_on(request, presented))
         return None
 
     def authenticate_header(self, request: Request) -> str:
         """That of a bearer class in the list, if there is one: a browser has none for cookies."""
-        if any(isinstance(other, _HeaderAuthentication) for other in request.authenticators or ()):
+        others = getattr(request, "authenticators", ()) or ()
+        if any(isinstance(other, _HeaderAuthentication) for other in others):
             return super().authenticate_header(request)
-        return f"Session {_REALM}" + (
-            ', error="invalid_token"' if hasattr(request._request, _REFUSED) else ""
-        )
+        return f"Session {_REALM}"
 
     def enforce_csrf(self, request: Request) -> None:
         """Refuse a request that a browser may have been tricked into sending.
@@ -147,6 +167,7 @@ class SessionAuthentication(_Refusing, authentication.SessionAuthentication):
         Raises:
             PermissionDenied: 403, code ``csrf_failed``.
         """
+        demand_csrf(_http(request))
         try:
             super().enforce_csrf(request)
         except PermissionDenied as denied:
@@ -172,7 +193,8 @@ def resolve_once(http: HttpRequest, presented: credentials.Presented) -> Answer:
     """What a bearer credential is worth; asked once in a request, whoever asks."""
     found = getattr(http, _OUTCOME, None)
     if found is None:
-        found = _outcome(lambda: credentials.resolve(presented, refuse=_refuse_late))
+        refuse = partial(_refuse_late, http)
+        found = _outcome(lambda: credentials.resolve(presented, refuse=refuse))
         setattr(http, _OUTCOME, found)
     if isinstance(found, Exception):
         raise found
@@ -199,6 +221,34 @@ def forget_cookie(http: HttpRequest) -> None:
         raise Unavailable from failure
 
 
+def challenge_for(refusal: AuthkitError, challenge: str = _BEARER) -> str:
+    """The challenge of a 401, with RFC 6750's error where a credential was presented."""
+    if not isinstance(refusal, CredentialRejected):
+        return challenge
+    return f'{challenge}, error="invalid_token", error_description="{refusal.public_message}"'
+
+
+def tell_refused(http: HttpRequest, refusal: AuthkitError) -> None:
+    """Tell the project of a refused credential; once in a request, whoever refuses."""
+    if not hasattr(http, _TOLD):
+        setattr(http, _TOLD, True)
+        signals.refused.send_robust(sender=type(refusal), code=refusal.code, request=http)
+
+
+def spare_csrf(http: HttpRequest) -> None:
+    """Ask for no CSRF token: no link or form of another site can add the header presented."""
+    if not getattr(http, "_dont_enforce_csrf_checks", False):
+        http._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
+        setattr(http, _SPARED, True)
+
+
+def demand_csrf(http: HttpRequest) -> None:
+    """Ask for it after all: here it is the cookie that counts."""
+    if hasattr(http, _SPARED):
+        http._dont_enforce_csrf_checks = False  # type: ignore[attr-defined]
+        http.csrf_processing_done = False  # type: ignore[attr-defined]
+
+
 def _outcome(find: Any) -> Any:
     try:
         return find()
@@ -206,16 +256,23 @@ def _outcome(find: Any) -> Any:
         return refusal
 
 
-def _refuse_late() -> NoReturn:
+def _refuse_late(http: HttpRequest) -> NoReturn:
     """A JWT's user turned out, when touched, to be deactivated or gone."""
-    raise Refused(UserInactive())
+    refusal = UserInactive()
+    tell_refused(http, refusal)
+    raise Refused(refusal) from refusal
 
 
-def _may_take(other: object, request: Request, presented: credentials.Presented) -> bool:
+def _is_ours_for(other: object, presented: credentials.Presented) -> bool:
+    return isinstance(other, _Refusing) and other.takes in {presented.kind, "session"}
+
+
+def _may_take(other: Any, request: Request, presented: credentials.Presented) -> bool:
+    """Whether a foreign class is for this scheme, as far as its challenge tells."""
     if isinstance(other, _Refusing):
-        return other.takes in {presented.kind, "session"}
-    challenge = getattr(other, "authenticate_header", lambda _: None)(request) or ""
-    return str(challenge).partition(" ")[0].lower() == presented.scheme
+        return False
+    scheme = str(other.authenticate_header(request) or "").partition(" ")[0].lower()
+    return scheme == presented.scheme or not (scheme or presented.is_ours)
 
 
 def _http(request: Any) -> HttpRequest:

@@ -24,6 +24,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import QuerySet
 
 from authkit import conf
 from authkit.models import Change
@@ -78,10 +79,10 @@ def has_ended(session_id: UUID) -> bool:
     return _feed.has_ended(session_id)
 
 
-def prune(*, now: float) -> int:
-    """Delete entries that no process can need any more. Returns how many."""
+def over(*, now: float) -> QuerySet[Change]:
+    """Entries that no process can need any more; `now` is Unix time in seconds."""
     long_over = int(now) - 2 * CLOCK_LEEWAY
-    return Change.objects.filter(expires_at__lt=long_over).delete()[0]
+    return Change.objects.filter(expires_at__lt=long_over)
 
 
 class _Announcement:
@@ -94,7 +95,7 @@ class _Announcement:
         _feed.learn(self.ended)
         if random.random() * _CLEAN_UP_ONCE_IN < 1:  # noqa: S311 - not a secret
             with suppress(DatabaseError):  # the sessions have ended, cleaned up or not
-                prune(now=time.time())
+                over(now=time.time()).delete()
 
 
 class _Look:

@@ -12,7 +12,9 @@ from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
+from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
 from django.db import router
+from django.http import HttpRequest
 
 from authkit import lookups, sessions
 from authkit.exceptions import SessionEnded
@@ -28,6 +30,15 @@ Found = tuple[lookups.SessionFacts, AbstractBaseUser]
 def digest_of(session_key: str) -> str:
     """What is stored of a session key; the key itself is the cookie's secret."""
     return hashlib.sha256(session_key.encode()).hexdigest()
+
+
+def digest_for(store: SessionBase) -> str | None:
+    """What is stored with the UserSession of this session to find it by.
+
+    None for sessions that live in the cookie itself: they have no key that stays, and
+    name their UserSession in what they hold.
+    """
+    return None if isinstance(store, SignedCookieStore) else digest_of(str(store.session_key))
 
 
 def resolve(store: SessionBase, *, now: datetime) -> tuple[AbstractBaseUser, Grant] | None:
@@ -64,9 +75,26 @@ def session_id_of(store: SessionBase | None) -> UUID | None:
     return UUID(text) if text else None
 
 
+def session_id_presented(request: HttpRequest | None) -> UUID | None:
+    """The UserSession of the cookie that came with a request, live or not.
+
+    Asked where `login` may already have put another session in the place of that one.
+    """
+    key = "" if request is None else request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    kind = type(getattr(request, "session", None))
+    if not key:
+        return None
+    if issubclass(kind, SignedCookieStore):
+        return session_id_of(kind(key))
+    known = UserSession.objects.filter(cookie_digest=digest_of(key))
+    return known.values_list("pk", flat=True).first()
+
+
 def _find(store: SessionBase, now: datetime) -> Found | None:
-    key = str(store.session_key)
     alias = router.db_for_write(UserSession)
+    if isinstance(store, SignedCookieStore):
+        return _find_by_content(store, alias)
+    key = str(store.session_key)
     model = _database_model(store, alias)
     if model is None:
         found = lookups.find_by_cookie(alias, digest_of(key))

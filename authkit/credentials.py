@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Literal
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -49,7 +48,7 @@ def presented_in(request: HttpRequest) -> Presented | None:
     dots, and an opaque token if it begins like one; ``Token`` is followed by an opaque
     token only.
     """
-    header: str = request.META.get("HTTP_AUTHORIZATION", "")
+    header: str = request.META.get("HTTP_AUTHORIZATION", "").lstrip()
     parts = header[:MAX_LENGTH].split(None, 1)
     if not parts:
         return None
@@ -92,4 +91,4 @@ def resolve_cookie(request: HttpRequest) -> tuple[AbstractBaseUser, Grant] | Non
         django.db.Error: the database cannot be asked.
     """
     store = getattr(request, "session", None)
-    return None if store is None else cookies.resolve(store, now=datetime.now(UTC))
+    return None if store is None else cookies.resolve(store, now=timezone.now())

@@ -76,6 +76,13 @@ class NotPermitted(AuthkitError):
     public_message = "You may not do this."
 
 
+class ScopeInsufficient(NotPermitted):
+    """The credential is valid and not meant for this (RFC 6750 §3.1)."""
+
+    code = "insufficient_scope"
+    public_message = "This credential is not meant for this."
+
+
 class StoreUnavailable(AuthkitError):
     """The database cannot be asked or written to, so nobody gets in (fail closed)."""
 

@@ -7,6 +7,7 @@ For every other view it is judged here, before the view is reached: a valid one 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -14,9 +15,13 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_asy
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.views import LoginView, LogoutView
+from django.core.exceptions import SynchronousOnlyOperation
 from django.db import Error as DatabaseFailure
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from rest_framework.views import APIView
@@ -25,7 +30,7 @@ from authkit import audit, authentication, changes, conf, credentials
 from authkit.accounts import current
 from authkit.exceptions import AuthkitError, CredentialRejected, StoreUnavailable
 
-_CHALLENGE = 'Bearer realm="api", error="invalid_token", error_description="{}"'
+_logger = logging.getLogger("authkit")
 
 
 class AuthkitMiddleware:
@@ -48,7 +53,7 @@ class AuthkitMiddleware:
             return self._answer_async(request)
         with audit.of_request() as written, current.answering(request):
             response = _arrive(request) or self.get_response(request)
-        audit.rescue(written)
+        _rescue(written)
         return cast(HttpResponseBase, response)
 
     async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
@@ -56,40 +61,48 @@ class AuthkitMiddleware:
             response = await _aside(_arrive, request, asks=_asks_on_arrival(request))
             response = response or await self.get_response(request)
         if written:
-            await sync_to_async(audit.rescue)(written)
+            await sync_to_async(_rescue)(written)
         return cast(HttpResponseBase, response)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], *_: object
     ) -> HttpResponseBase | None:
         """Let a request through to its view, or answer it here."""
-        return None if _judges_itself(view) else _admit(request, _is_sign_in_door(view))
+        return None if _judges_itself(view) else _admit(request)
 
     async def _process_view_async(
         self, request: HttpRequest, view: Callable[..., Any], *_: object
     ) -> HttpResponseBase | None:
         if _judges_itself(view):
             return None
-        door = _is_sign_in_door(view)
-        answer = await _aside(_admit, request, door, asks=_asks_for_cookie(request))
+        answer = await _aside(_admit, request, asks=_asks_for_cookie(request))
         return cast(HttpResponseBase | None, answer)
 
     def process_exception(
         self, request: HttpRequest, exception: Exception
     ) -> HttpResponseBase | None:
-        """Answer for a JWT whose user, when a view touched it, was found to be gone."""
-        if isinstance(exception, CredentialRejected):
-            return _unauthorized(exception)
+        """Answer for a JWT whose user, when a view touched it, was found to be gone.
+
+        And for a door where, without the database, nobody gets in or out.
+        """
         if isinstance(exception, authentication.Refused):
-            return _unauthorized(cast(AuthkitError, exception.__cause__ or CredentialRejected()))
+            exception = cast(AuthkitError, exception.__cause__)
+        if isinstance(exception, CredentialRejected):
+            authentication.tell_refused(request, exception)
+            return _unauthorized(exception)
+        if isinstance(exception, DatabaseFailure) and _is_at_door(request):
+            return _unavailable()
         return None
 
 
-async def _aside(function: Callable[..., Any], *arguments: object, asks: bool) -> Any:
+async def _aside(function: Callable[..., Any], request: HttpRequest, *, asks: bool) -> Any:
     """Call `function`, in a thread if it asks the database."""
-    if asks:
-        return await sync_to_async(function)(*arguments)
-    return function(*arguments)
+    if not asks:
+        try:
+            return function(request)
+        except SynchronousOnlyOperation:  # what was known a moment ago has grown too old
+            pass
+    return await sync_to_async(function)(request)
 
 
 def _asks_on_arrival(request: HttpRequest) -> bool:
@@ -110,12 +123,24 @@ def _judges_itself(view: Callable[..., Any]) -> bool:
     return isinstance(kind, type) and issubclass(kind, APIView)
 
 
-def _is_sign_in_door(view: Callable[..., Any]) -> bool:
-    """Whether Django knows a view as one that people sign in at (`login_not_required`).
+def _is_at_door(request: HttpRequest) -> bool:
+    """Whether people sign in or out here: in Django's views, the admin's, or at LOGIN_URL.
 
-    There a stale cookie is dropped, so that it does not stand in the way.
+    A stale credential does not stand in the way of getting a new one, or of being rid of
+    the old one.
     """
-    return getattr(view, "login_required", True) is False
+    match = request.resolver_match
+    if match is None:
+        return False
+    kind = getattr(match.func, "view_class", None)
+    if isinstance(kind, type) and issubclass(kind, LoginView | LogoutView):
+        return True
+    if match.app_names == ["admin"] and match.url_name in {"login", "logout"}:
+        return True
+    try:
+        return request.path == resolve_url(settings.LOGIN_URL)
+    except NoReverseMatch:
+        return False
 
 
 def _arrive(request: HttpRequest) -> HttpResponseBase | None:
@@ -124,6 +149,7 @@ def _arrive(request: HttpRequest) -> HttpResponseBase | None:
     if presented is None or not presented.is_ours:
         _set_user(request, SimpleLazyObject(lambda: _user_of_cookie(request)))
         return None
+    authentication.spare_csrf(request)
     try:
         user, grant = authentication.resolve_once(request, presented)
     except AuthkitError:
@@ -133,12 +159,11 @@ def _arrive(request: HttpRequest) -> HttpResponseBase | None:
         return _unavailable()
     current.remember(request, grant)
     _set_user(request, user)
-    # Who sends a valid header was not tricked by a link or form: no browser adds it.
-    request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
     return None
 
 
-def _admit(request: HttpRequest, is_sign_in_door: bool) -> HttpResponseBase | None:
+def _admit(request: HttpRequest) -> HttpResponseBase | None:
+    """Let in who presents no credential, or a valid one."""
     presented = credentials.presented_in(request)
     try:
         if presented is not None and presented.is_ours:
@@ -146,8 +171,10 @@ def _admit(request: HttpRequest, is_sign_in_door: bool) -> HttpResponseBase | No
         else:
             _remember_cookie(request)
     except AuthkitError as refusal:
-        return None if is_sign_in_door else _refuse(request, refusal)
-    except DatabaseFailure:
+        if not _is_at_door(request):
+            return _refuse(request, refusal)
+        authentication.demand_csrf(request)
+    except (DatabaseFailure, authentication.Unavailable):
         return _unavailable()
     return None
 
@@ -175,14 +202,24 @@ def _user_of_cookie(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
 
 def _set_user(request: HttpRequest, user: Any) -> None:
     async def auser() -> Any:
-        await sync_to_async(bool)(user)  # resolves a lazy one
+        # Whoever asks in async code cannot load what is missing when it is touched.
+        await sync_to_async(getattr)(user, "password", None)
         return user
 
     request.user = user
     request.auser = auser
 
 
+def _rescue(written: list[audit.Written]) -> None:
+    """Keep the events of what was rolled back; the answer stands whatever becomes of them."""
+    try:
+        audit.rescue(written)
+    except DatabaseFailure:
+        _logger.exception("An audit event of a rolled-back transaction could not be written.")
+
+
 def _refuse(request: HttpRequest, refusal: AuthkitError) -> HttpResponseBase:
+    authentication.tell_refused(request, refusal)
     is_cookie = "HTTP_AUTHORIZATION" not in request.META
     if is_cookie and _is_navigation(request):
         # The cookie is dropped with this answer: the browser asks again as a stranger.
@@ -200,11 +237,13 @@ def _is_navigation(request: HttpRequest) -> bool:
 def _unauthorized(refusal: AuthkitError) -> HttpResponse:
     body = {"code": refusal.code, "detail": _(refusal.public_message)}
     response = JsonResponse(body, status=401)
-    response["WWW-Authenticate"] = _CHALLENGE.format(refusal.public_message)
+    response["WWW-Authenticate"] = authentication.challenge_for(refusal)
     response["Cache-Control"] = "no-store"
     return response
 
 
 def _unavailable() -> HttpResponse:
     body = {"code": StoreUnavailable.code, "detail": _(StoreUnavailable.public_message)}
-    return JsonResponse(body, status=503)
+    response = JsonResponse(body, status=503)
+    response["Cache-Control"] = "no-store"
+    return response

@@ -211,12 +211,11 @@ def _chunks(ids: list[UUID], size: int = 500) -> Iterable[list[UUID]]:
     return (ids[start : start + size] for start in range(0, len(ids), size))
 
 
-def prune(*, now: datetime) -> int:
-    """Delete sign-ins and tokens that ended long ago. Returns how many rows.
+def over(*, now: datetime) -> tuple[QuerySet[BearerToken], QuerySet[UserSession]]:
+    """Tokens and sign-ins that ended so long ago that they may be deleted.
 
     Until then a cookie of theirs is still known, and refused, as what it was.
     """
     long_ago = now - conf.get().session_lifetime
-    over = Q(expires_at__lt=long_ago) | Q(revoked_at__lt=long_ago)
-    tokens = BearerToken.objects.filter(over).delete()[0]
-    return tokens + UserSession.objects.filter(over).delete()[0]
+    ended = Q(expires_at__lt=long_ago) | Q(revoked_at__lt=long_ago)
+    return BearerToken.objects.filter(ended), UserSession.objects.filter(ended)

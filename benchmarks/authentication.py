@@ -27,7 +27,8 @@ class Line:
 
 def benchmark(options: argparse.Namespace) -> project.Report:
     """Measure everyone, print the tables, and return the figures."""
-    from benchmarks.contenders import everyone  # noqa: PLC0415 - Django is set up by now
+    from benchmarks.clocks import CLOCKS  # noqa: PLC0415 - Django is set up by now
+    from benchmarks.contenders import everyone  # noqa: PLC0415
     from benchmarks.people import make_person  # noqa: PLC0415
     from benchmarks.rounds import Figure, measure  # noqa: PLC0415
 
@@ -35,13 +36,20 @@ def benchmark(options: argparse.Namespace) -> project.Report:
     unseen = (options.rounds + 4) * (_BATCH + _WARM_UP) + 100
     contenders = everyone(person, unseen=unseen)
     queries = {contender.name: _check(contender, person.pk) for contender in contenders}
-    costs = measure(contenders, rounds=options.rounds, batch=_BATCH, warm_up=_WARM_UP)
+    costs = measure(
+        contenders,
+        rounds=options.rounds,
+        batch=_BATCH,
+        warm_up=_WARM_UP,
+        clock=CLOCKS[options.clock](),
+    )
     lines = [Line(name, Figure.of(found), queries[name]) for name, found in costs.items()]
     _show(options, lines)
     verdicts = _verdicts(options.database, {line.name: line for line in lines})
     show(verdicts)
     return {
         "rounds": options.rounds,
+        "clock": options.clock,
         "figures": {line.name: _as_dict(line) for line in lines},
         "verdicts": [verdict.as_dict() for verdict in verdicts],
     }
@@ -95,10 +103,10 @@ def _verdicts(database: str, lines: dict[str, Line]) -> list[Verdict]:
 
 
 def _show(options: argparse.Namespace, lines: list[Line]) -> None:
-    print(f"\n{options.database}, {options.rounds} rounds of {_BATCH} requests")
+    print(f"\n{options.database}, {options.rounds} rounds of {_BATCH}, {options.clock} clock")
     print(f"{'microseconds over no authentication':48} {'median':>8} {'middle half':>18} queries")
     for line in lines:
-        print(f"{line.name:48} {line.cost!s:27} {line.queries:7}")
+        print(f"{line.name:48} {line.cost} {line.queries:7}")
 
 
 def _as_dict(line: Line) -> dict[str, Any]:

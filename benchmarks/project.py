@@ -19,7 +19,7 @@ from benchmarks import databases
 Report = dict[str, Any]
 
 
-def command_line(description: str | None, *, rounds: int | None) -> argparse.ArgumentParser:
+def command_line(description: str | None, *, rounds: int) -> argparse.ArgumentParser:
     """The options that all benchmarks have."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--database", choices=[*databases.KINDS, "both"], default="sqlite")
@@ -29,8 +29,13 @@ def command_line(description: str | None, *, rounds: int | None) -> argparse.Arg
         help="a PostgreSQL server on which databases may be made (default: %(default)s)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    if rounds is not None:
-        parser.add_argument("--rounds", type=int, default=rounds, help="default: %(default)s")
+    parser.add_argument("--rounds", type=int, default=rounds, help="default: %(default)s")
+    parser.add_argument(
+        "--clock",
+        choices=["wall", "processor"],
+        default="wall",
+        help="processor: what a busy machine spends on us (default: %(default)s)",
+    )
     return parser
 
 
@@ -39,7 +44,7 @@ def run(
 ) -> None:
     """Run a benchmark on the database, or on each of them in a process of its own."""
     if options.database == "both":
-        reports = {kind: _in_process_of_its_own(module, kind, options) for kind in databases.KINDS}
+        reports = {kind: _in_process_of_its_own(module, kind) for kind in databases.KINDS}
     else:
         with _django_on(options.database, options.server):
             reports = {options.database: benchmark(options) | {"versions": _versions()}}
@@ -64,13 +69,12 @@ def _django_on(kind: str, server: str) -> Iterator[None]:
             connections.close_all()
 
 
-def _in_process_of_its_own(module: str, kind: str, options: argparse.Namespace) -> Report:
+def _in_process_of_its_own(module: str, kind: str) -> Report:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "report.json"
-        arguments = ["--database", kind, "--server", options.server, "--json", str(file)]
-        if hasattr(options, "rounds"):
-            arguments += ["--rounds", str(options.rounds)]
-        subprocess.run([sys.executable, "-m", module, *arguments], check=True)
+        # Of an option that is given twice, the second counts.
+        command = [*sys.argv[1:], "--database", kind, "--json", str(file)]
+        subprocess.run([sys.executable, "-m", module, *command], check=True)
         report: Report = json.loads(file.read_text())
         return report[kind]
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import gc
 import random
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-from benchmarks.wsgi import Answer, Application, Environ
+from benchmarks.clocks import Clock
+from benchmarks.wsgi import Answer, Environ
 
 
 @dataclass
@@ -34,18 +34,18 @@ class Contender:
     """
 
     name: str
-    application: Application
+    application: Callable[[Environ], Answer]
     prepare: Callable[[], Environ]
     baseline: Contender | None = None
     learn: Callable[[Answer], None] = lambda _: None
     around: Callable[[], AbstractContextManager[object]] = nullcontext
 
-    def run(self) -> float:
+    def run(self, clock: Clock) -> float:
         """One request, in microseconds."""
         request = self.prepare()
-        began = time.perf_counter_ns()
+        began = clock.now()
         answer = self.application(request)
-        ended = time.perf_counter_ns()
+        ended = clock.now()
         self.learn(answer)
         return (ended - began) / 1000
 
@@ -64,41 +64,44 @@ class Figure:
         return cls(median(values), low, high)
 
     def __str__(self) -> str:
-        return f"{self.middle:8.1f} {self.low:8.1f} – {self.high:.1f}"
+        return f"{self.middle:8.1f} {f'{self.low:.1f} – {self.high:.1f}':>18}"
 
 
 def measure(
-    contenders: Sequence[Contender], *, rounds: int, batch: int, warm_up: int
+    contenders: Sequence[Contender], *, rounds: int, batch: int, warm_up: int, clock: Clock
 ) -> dict[str, list[float]]:
     """What each round says of each contender, in microseconds over its baseline."""
     order = random.Random(2026)
     costs: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     for contender in contenders:
-        _batch(contender, 2 * batch, 0)
+        _cost(contender, 2 * batch, 0, clock)
     gc.collect()
     gc.freeze()
     for _ in range(rounds):
         for contender in order.sample(contenders, len(contenders)):
-            costs[contender.name].append(_batch(contender, batch, warm_up))
+            costs[contender.name].append(_cost(contender, batch, warm_up, clock))
     gc.unfreeze()
     return costs
 
 
-def _batch(contender: Contender, batch: int, warm_up: int) -> float:
+def _cost(contender: Contender, batch: int, warm_up: int, clock: Clock) -> float:
     with contender.around():
         for _ in range(warm_up):
-            contender.run()
+            contender.run(clock)
         gc.collect()
         gc.disable()
         try:
-            return _cost(contender, batch)
+            return _cost_now(contender, batch, clock)
         finally:
             gc.enable()
 
 
-def _cost(contender: Contender, batch: int) -> float:
+def _cost_now(contender: Contender, batch: int, clock: Clock) -> float:
     baseline = contender.baseline
+    of_database = clock.of_database()
     if baseline is None:
-        return median(contender.run() for _ in range(batch))
-    pairs = [(baseline.run(), contender.run()) for _ in range(batch)]
-    return median(own for _, own in pairs) - median(other for other, _ in pairs)
+        cost = median(contender.run(clock) for _ in range(batch))
+    else:
+        pairs = [(baseline.run(clock), contender.run(clock)) for _ in range(batch)]
+        cost = median(own for _, own in pairs) - median(other for other, _ in pairs)
+    return cost + (clock.of_database() - of_database) / batch / 1000

@@ -45,7 +45,7 @@ def benchmark(options: argparse.Namespace) -> project.Report:
     print(f"{'tokens':>9} {'resolve':>8} {'middle half':>18} {'request':>8} {'middle half':>18}")
     for size in _sizes(options.most):
         _fill_up_to(size)
-        levels[size] = _measure(texts, size, options.rounds)
+        levels[size] = _measure(texts, size, options)
     sizes = list(levels)
     verdicts = [
         Verdict(f"{what} with {sizes[-1]:,} tokens / with {sizes[0]:,}", ratio, 1.15)
@@ -121,11 +121,12 @@ def _copy_of(row: Model, own: dict[str, str]) -> tuple[str, str, list[Any]]:
     return ", ".join(field.column for field in fields), ", ".join(values), given
 
 
-def _measure(texts: Sequence[str], size: int, rounds: int) -> dict[str, float]:
+def _measure(texts: Sequence[str], size: int, options: argparse.Namespace) -> dict[str, float]:
     from django.utils import timezone  # noqa: PLC0415
 
     from authkit import authentication, tokens  # noqa: PLC0415
     from authkit.models import UserSession  # noqa: PLC0415
+    from benchmarks.clocks import CLOCKS  # noqa: PLC0415
     from benchmarks.rounds import Contender, Figure, measure  # noqa: PLC0415
     from benchmarks.views import CLASSES  # noqa: PLC0415
     from benchmarks.wsgi import Answer, Application, environ  # noqa: PLC0415
@@ -147,9 +148,10 @@ def _measure(texts: Sequence[str], size: int, rounds: int) -> dict[str, float]:
         Contender("resolve", resolve, prepare),
         Contender("request", application, prepare),
     ]
-    times = measure(contenders, rounds=rounds, batch=_BATCH, warm_up=3)
+    clock = CLOCKS[options.clock]()
+    times = measure(contenders, rounds=options.rounds, batch=_BATCH, warm_up=3, clock=clock)
     figures = {name: Figure.of(found) for name, found in times.items()}
-    print(f"{size:9,} {figures['resolve']!s:27} {figures['request']!s:27}")
+    print(f"{size:9,} {figures['resolve']} {figures['request']}")
     return {name: round(figure.middle, 1) for name, figure in figures.items()}
 
 

@@ -35,7 +35,7 @@ def benchmark(options: argparse.Namespace) -> project.Report:
     application = Application("authkit")
     print(f"\n{options.database}, {options.rounds} rounds")
     signing_in = _sign_in(application, person, options.rounds)
-    refreshing = _refresh(application, options.rounds)
+    refreshing = _refresh(application, options)
     verdicts = _verdicts(signing_in, refreshing)
     show(verdicts)
     return {
@@ -75,8 +75,9 @@ def _sign_in(application: Application, person: Any, rounds: int) -> dict[str, di
     return figures
 
 
-def _refresh(application: Application, rounds: int) -> dict[str, dict[str, float]]:
+def _refresh(application: Application, options: argparse.Namespace) -> dict[str, dict[str, float]]:
     """For each of the two: queries and milliseconds of one refresh."""
+    from benchmarks.clocks import CLOCKS  # noqa: PLC0415
     from benchmarks.people import PASSWORD  # noqa: PLC0415
     from benchmarks.rounds import Figure, measure  # noqa: PLC0415
     from benchmarks.wsgi import Statements, environ  # noqa: PLC0415
@@ -87,15 +88,18 @@ def _refresh(application: Application, rounds: int) -> dict[str, dict[str, float
 
     contenders = [contender("authkit", "/auth/jwt/"), contender("simplejwt", "/simplejwt/")]
     queries = {}
+    clock = CLOCKS[options.clock]()
     for one in contenders:
-        one.run()
+        one.run(clock)
         with Statements() as statements:
-            one.run()
+            one.run(clock)
         queries[one.name] = statements.count
-    times = measure(contenders, rounds=rounds, batch=_REFRESHES_PER_ROUND, warm_up=1)
+    times = measure(
+        contenders, rounds=options.rounds, batch=_REFRESHES_PER_ROUND, warm_up=1, clock=clock
+    )
     print(f"\n{'refresh, microseconds':24} {'median':>8} {'middle half':>18} queries")
     for name, found in times.items():
-        print(f"{name:24} {Figure.of(found)!s:27} {queries[name]:7}")
+        print(f"{name:24} {Figure.of(found)} {queries[name]:7}")
     return {
         name: {"milliseconds": round(median(found) / 1000, 3), "queries": queries[name]}
         for name, found in times.items()

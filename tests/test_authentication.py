@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import AbstractUser
 
-pytestmark = [pytest.mark.urls("tests.api.urls"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.urls("tests.api.urls"), pytest.mark.django_db]
+committed = pytest.mark.django_db(transaction=True)  # a look at the feed counts as usual
 
 #: Which class takes what each kind of caller holds.
 TAKER = {"session": "session", "token": "token", "jwt": "jwt", "personal": "token"}
@@ -72,13 +73,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-@pytest.fixture
-def callers(transactional_db: None) -> dict[str, Caller]:
-    """Ada, in each of the ways."""
-    ada = make_person("ada")
-    return {kind: sign_in(kind, ada) for kind in KINDS} | {"ada": Caller(str(ada.pk))}
-
-
 def path_of(names: Sequence[str]) -> str:
     return f"/mixed/{'/'.join(names)}/"
 
@@ -93,72 +87,77 @@ def is_refused(response: Any, error: str = "invalid_token") -> bool:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("names", ORDERS, ids="-".join)
 def test_each_class_takes_its_own_kind_in_any_order_and_what_none_takes_is_401(
-    names: tuple[str, ...], kind: str, db: None
+    kind: str, person: AbstractUser
 ):
-    ada = make_person("ada")
-    caller = sign_in(kind, ada)
-    response = caller.get(path_of(names))
-    if TAKER[kind] in names:
-        assert response.json() == {"user": str(ada.pk), "kind": TAKER[kind]}
-    elif kind == "session":  # no class looks at cookies: there is no credential
-        assert who(response) is None
-    else:
-        assert is_refused(response)
-        assert response.json()["code"] == "token_not_valid"
+    caller = sign_in(kind, person)
+    for names in ORDERS:
+        response = caller.get(path_of(names))
+        if TAKER[kind] in names:
+            assert response.json() == {"user": str(person.pk), "kind": TAKER[kind]}
+        elif kind == "session":  # no class looks at cookies: there is no credential
+            assert who(response) is None
+        else:
+            assert is_refused(response)
+            assert response.json()["code"] == "token_not_valid"
 
 
-@pytest.mark.parametrize("names", [*ORDERS, *MIXED], ids="-".join)
-def test_a_header_that_no_listed_class_accepts_is_401_on_an_open_view(
-    names: tuple[str, ...], db: None
-):
+def test_a_header_that_no_listed_class_accepts_is_401_on_an_open_view():
     for header in GARBAGE:
         scheme, space, rest = header.partition(" ")
         for spelling in (header, scheme.swapcase() + space + rest):
-            response = Caller(spelling).get(path_of(names))
-            assert response.status_code == 401, (spelling, response.content)
-            assert response["WWW-Authenticate"]
+            for names in ORDERS:
+                response = Caller(spelling).get(path_of(names))
+                assert response.status_code == 401, (spelling, names)
+                assert response["WWW-Authenticate"]
 
 
-@pytest.mark.parametrize("names", MIXED, ids="-".join)
+def test_a_foreign_class_that_ignores_a_header_makes_no_stranger_of_its_holder():
+    for header in ("Bearer", "bearer x", "BEARER a.b.c", "Token x", "a", "Digest x", "basic"):
+        for names in MIXED:
+            response = Caller(header).get(path_of(names))
+            assert response.status_code == 401, (header, names)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_foreign_classes_among_ours_change_nothing_for_our_credentials(
-    names: tuple[str, ...], db: None
+    kind: str, person: AbstractUser
 ):
-    ada = make_person("ada")
-    for kind in KINDS:
-        caller = sign_in(kind, ada)
+    caller = sign_in(kind, person)
+    for names in MIXED:
         response = caller.get(path_of(names))
-        is_theirs = kind == "jwt" and "simplejwt" in names
-        if is_theirs and "jwt" not in names[: names.index("simplejwt")]:
-            assert response.status_code == 401  # simplejwt has other keys, and refuses first
+        before = names[: names.index("simplejwt")] if "simplejwt" in names else names
+        if kind != "session" and TAKER[kind] not in before:
+            assert response.status_code == 401  # simplejwt takes all that follows "Bearer"
         elif TAKER[kind] in names:
-            assert response.json() == {"user": str(ada.pk), "kind": TAKER[kind]}
+            assert response.json() == {"user": str(person.pk), "kind": TAKER[kind]}
         elif kind == "session":
             assert who(response) is None
         else:
             assert response.status_code == 401
 
 
-@pytest.mark.parametrize("names", [n for n in MIXED if "basic" in n], ids="-".join)
-def test_basic_authentication_works_before_between_and_after_ours(
-    names: tuple[str, ...], db: None
-):
-    ada = make_person("ada")
-    text = base64.b64encode(f"{ada.get_username()}:{PASSWORD}".encode()).decode()
-    assert who(Caller(f"Basic {text}").get(path_of(names))) == str(ada.pk)
-    wrong = base64.b64encode(f"{ada.get_username()}:wrong".encode()).decode()
-    assert who(Caller(f"Basic {wrong}").get(path_of(names))) == 401
+def test_basic_authentication_works_before_between_and_after_ours(person: AbstractUser):
+    right, wrong = (
+        base64.b64encode(f"{person.get_username()}:{password}".encode()).decode()
+        for password in (PASSWORD, "wrong")
+    )
+    for names in MIXED:
+        if "basic" in names:
+            assert who(Caller(f"Basic {right}").get(path_of(names))) == str(person.pk)
+            assert who(Caller(f"Basic {wrong}").get(path_of(names))) == 401
 
 
-@pytest.mark.parametrize("names", MIXED, ids="-".join)
-def test_a_refused_bearer_credential_gets_rfc_6750s_error_whichever_class_stands_first(
-    names: tuple[str, ...], db: None
-):
-    if not {"jwt", "token"} & set(names) or "simplejwt" in names:
-        return
-    response = bearer("ak_nonsense").get(path_of(names))
-    assert is_refused(response), response["WWW-Authenticate"]
+def test_a_refused_bearer_credential_gets_rfc_6750s_error_whichever_class_stands_first():
+    for names in MIXED:
+        if "simplejwt" not in names:
+            response = bearer("ak_nonsense").get(path_of(names))
+            assert is_refused(response), (names, response["WWW-Authenticate"])
+
+
+def test_a_refused_credential_is_401_where_the_first_class_has_no_challenge():
+    response = bearer("ak_nonsense").get("/stock-first/")
+    assert is_refused(response)
     assert response["WWW-Authenticate"].startswith("Bearer ")
 
 
@@ -211,16 +210,14 @@ def test_two_credentials_in_one_header_are_none(person: AbstractUser):
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"])
-@pytest.mark.parametrize("path", ["/api/open/", "/api/closed/", "/plain/", "/async/"])
-def test_a_refused_credential_never_becomes_a_stranger_whatever_the_method(
-    path: str, method: str, db: None
-):
-    for header in GARBAGE[:16]:
-        response = Caller(header).call(method, path)
-        assert is_refused(response), (header, response.status_code)
+def test_a_refused_credential_never_becomes_a_stranger_whatever_the_method(method: str):
+    for path in ("/api/open/", "/api/closed/", "/plain/", "/async/"):
+        for header in GARBAGE[:16]:
+            response = Caller(header).call(method, path)
+            assert is_refused(response), (path, header, response.status_code)
 
 
-def test_a_401_without_a_credential_bears_a_challenge_without_an_error(db: None):
+def test_a_401_without_a_credential_bears_a_challenge_without_an_error():
     for path in ("/api/closed/", "/auth/me/", "/auth/sessions/", "/auth/tokens/"):
         response = stranger().get(path)
         assert response.status_code == 401
@@ -228,31 +225,28 @@ def test_a_401_without_a_credential_bears_a_challenge_without_an_error(db: None)
 
 
 @pytest.mark.parametrize("size", [5, 100, 8_191, 8_192, 8_193, 8_300, 65_536, 5_000_000])
-@pytest.mark.parametrize(
-    "pattern", ["{}", "Bearer {}", "Bearer {}.a.b", "Bearer a.{}.b", "Bearer ak_{}", "Token {}"]
-)
-def test_garbage_of_any_size_is_refused_quickly_and_without_a_query(
-    pattern: str, size: int, db: None
-):
-    header = pattern.format("a" * size)
-    for path in ("/api/open/", "/plain/"):
-        began_at = time.perf_counter()
-        with Queries() as queries:
-            response = Caller(header).get(path)
-        assert response.status_code == 401
-        assert len(queries) == 0
-        assert time.perf_counter() - began_at < 0.5
+def test_garbage_of_any_size_is_refused_quickly_and_without_a_query(size: int):
+    for pattern in ("Bearer {}", "Bearer {}.a.b", "Bearer a.{}.b", "Bearer ak_{}", "Token {}"):
+        header = pattern.format("a" * size)
+        for path in ("/api/open/", "/plain/"):
+            began_at = time.thread_time()
+            with Queries() as queries:
+                response = Caller(header).get(path)
+            assert response.status_code == 401
+            assert len(queries) == 0
+            assert time.thread_time() - began_at < 0.2
 
 
-def test_garbage_with_many_dots_or_spaces_is_refused_quickly(db: None):
-    for text in ("." * 5_000_000, " " * 5_000_000 + "a", "Bearer " + ". " * 2_000_000):
-        began_at = time.perf_counter()
+def test_garbage_with_many_dots_or_spaces_is_refused_quickly():
+    dots, spaces = "." * 5_000_000, " " * 5_000_000
+    for text in (dots, spaces + "Bearer a", f"Bearer {dots}", f"Bearer{spaces}a"):
+        began_at = time.thread_time()
         response = Caller(text).get("/api/open/")
         assert response.status_code == 401
-        assert time.perf_counter() - began_at < 0.5
+        assert time.thread_time() - began_at < 0.2
 
 
-def test_an_empty_header_is_no_credential(db: None):
+def test_an_empty_header_is_no_credential():
     for header in ("", " "):
         assert who(Caller(header).get("/api/open/")) is None
 
@@ -316,8 +310,9 @@ def test_a_valid_header_is_not_made_worse_by_a_stale_cookie(person: AbstractUser
     caller = with_cookie(key)
     caller.authorization = sign_in("token", person).authorization
     for path in ("/api/open/", "/api/closed/", "/plain/", "/async/", "/auth/me/"):
-        assert who(caller.get(path)) in {str(person.pk), None} or caller.get(path).json()["id"]
-        assert caller.get(path).status_code == 200
+        response = caller.get(path)
+        assert response.status_code == 200, response.content
+        assert str(person.pk) in str(response.json())
 
 
 def test_a_scheme_of_somebody_else_leaves_the_cookie_in_force(person: AbstractUser):
@@ -331,15 +326,15 @@ def test_a_scheme_of_somebody_else_leaves_the_cookie_in_force(person: AbstractUs
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-@pytest.mark.parametrize("path", ["/api/open/", "/api/closed/"])
-def test_a_write_by_cookie_needs_a_csrf_token(path: str, method: str, person: AbstractUser):
+def test_a_write_by_cookie_needs_a_csrf_token(method: str, person: AbstractUser):
     caller = sign_in("session", person)
-    refused = caller.call(method, path, csrf=False)
-    assert refused.status_code == 403
-    assert refused.json()["code"] == "csrf_failed"
-    wrong = caller.call(method, path, headers={"X-CSRFToken": "a" * 64})
-    assert wrong.status_code == 403
-    assert who(caller.call(method, path)) == str(person.pk)
+    for path in ("/api/open/", "/api/closed/"):
+        refused = caller.call(method, path, csrf=False)
+        assert refused.status_code == 403
+        assert refused.json()["code"] == "csrf_failed"
+        wrong = caller.call(method, path, headers={"X-CSRFToken": "a" * 64})
+        assert wrong.status_code == 403
+        assert who(caller.call(method, path)) == str(person.pk)
 
 
 def test_the_csrf_token_of_another_browser_is_refused(person: AbstractUser):
@@ -373,21 +368,23 @@ def test_a_foreign_scheme_does_not_switch_csrf_off(person: AbstractUser):
 # What it costs
 
 
-@pytest.mark.parametrize("path", ["/api/open/", "/api/closed/", "/plain/", "/async/"])
+@committed
 @pytest.mark.parametrize(
     ("kind", "most"), [("session", 1), ("token", 1), ("personal", 1), ("jwt", 0)]
 )
 def test_a_request_costs_one_query_and_with_a_jwt_none(
-    kind: str, most: int, path: str, person: AbstractUser, clock: Clock
+    kind: str, most: int, person: AbstractUser, clock: Clock
 ):
     caller = sign_in(kind, person)
-    caller.get(path)
+    caller.get("/api/closed/")
     clock.advance(milliseconds=500)
-    with Queries() as queries:
-        assert who(caller.get(path)) == str(person.pk)
-    assert len(queries) == most, queries.sql
+    for path in ("/api/open/", "/api/closed/", "/plain/", "/async/", "/mixed/session/jwt/token/"):
+        with Queries() as queries:
+            assert who(caller.get(path)) == str(person.pk)
+        assert len(queries) == most, queries.sql
 
 
+@committed
 def test_a_jwt_costs_one_query_in_stateful_mode(person: AbstractUser):
     with override_settings(AUTHKIT={"JWT_REVOCATION": "stateful"}):
         caller = sign_in("jwt", person)
@@ -397,6 +394,7 @@ def test_a_jwt_costs_one_query_in_stateful_mode(person: AbstractUser):
     assert len(queries) == 1, queries.sql
 
 
+@committed
 def test_a_jwt_costs_one_small_query_where_each_request_looks(person: AbstractUser):
     with override_settings(AUTHKIT={"MAX_STALENESS": 0}):
         caller = sign_in("jwt", person)
@@ -406,6 +404,7 @@ def test_a_jwt_costs_one_small_query_where_each_request_looks(person: AbstractUs
     assert "authkit_change" in queries.sql[0]
 
 
+@committed
 def test_a_jwt_in_stateless_mode_never_asks_the_database(person: AbstractUser):
     with override_settings(AUTHKIT={"JWT_REVOCATION": "stateless", "MAX_STALENESS": 0}):
         caller = sign_in("jwt", person)
@@ -414,6 +413,7 @@ def test_a_jwt_in_stateless_mode_never_asks_the_database(person: AbstractUser):
     assert len(queries) == 0
 
 
+@committed
 def test_a_jwts_user_is_loaded_when_touched_and_once(person: AbstractUser):
     caller = sign_in("jwt", person)
     caller.get("/api/closed/")
@@ -453,9 +453,7 @@ def test_use_is_noted_at_most_once_a_minute(person: AbstractUser, clock: Clock):
 
 
 @pytest.mark.parametrize("kind", SIGN_INS)
-def test_request_user_is_a_real_instance_and_request_auth_a_grant(
-    kind: str, person: AbstractUser
-):
+def test_request_user_is_a_real_instance_and_request_auth_a_grant(kind: str, person: AbstractUser):
     caller = sign_in(kind, person)
     request = caller.get("/api/closed/").renderer_context["request"]
     assert type(request.user) is type(person)
@@ -481,7 +479,7 @@ def test_the_grant_of_a_personal_token_has_its_scopes_and_no_session(person: Abs
     assert auth.authenticated_at is None
 
 
-def test_a_stranger_is_nobody(db: None):
+def test_a_stranger_is_nobody():
     for caller in (stranger(), browser()):
         for path in ("/api/open/", "/plain/", "/async/"):
             assert who(caller.get(path)) is None

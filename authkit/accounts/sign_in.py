@@ -84,8 +84,12 @@ def on_django_login(
     if store is None or SESSION_KEY not in store or hasattr(request, _IS_WITHOUT_COOKIE):
         return
     now = timezone.now()
-    replaced = {cookies.session_id_of(store), _id_of_grant(request)} - {None}
-    if replaced:
+    replaced = {
+        cookies.session_id_of(store),
+        cookies.session_id_presented(request),
+        _id_of_grant(request),
+    } - {None}
+    if replaced or store.session_key is None:
         store.cycle_key()
     client = client_of(request)
     with transaction.atomic():
@@ -103,7 +107,7 @@ def on_django_login(
                 "session",
                 now=now,
                 client=client,
-                cookie_digest=cookies.digest_of(str(store.session_key)),
+                cookie_digest=cookies.digest_for(store),
             )
         except SignInRefused:
             store.flush()

@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from authkit.admin import browser
@@ -35,13 +36,13 @@ class _Events(ChangeList):
 class AuditEventAdmin(ReadOnlyAdmin):
     """Shows and finds events. There is no date hierarchy: it would read the whole table."""
 
-    list_display = ("at", "kind", "actor_name", "about", "ip", "browser")
+    list_display = ("when", "kind", "who", "about", "ip", "browser")
     list_filter = (EventKindFilter, "at")
     search_fields = ("actor_name", "subject", "ip", "kind")
     search_help_text = _("Search by name, IP address or event.")
     ordering: ClassVar = ("-id",)
     fieldsets = (
-        (None, {"fields": ("at", "kind", "actor_name", "actor", "about")}),
+        (None, {"fields": ("when", "kind", "actor_name", "actor", "about")}),
         (_("Device"), {"fields": ("ip", "browser", "user_agent")}),
         (_("Details"), {"fields": ("session_id", "details")}),
     )
@@ -49,6 +50,16 @@ class AuditEventAdmin(ReadOnlyAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """List with names."""
         return _Events
+
+    @admin.display(description=_("time"), ordering="at")
+    def when(self, event: AuditEvent) -> str:
+        """The time to the second, in the current time zone."""
+        return f"{localtime(event.at):%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description=_("who"), ordering="actor_name")
+    def who(self, event: AuditEvent) -> str:
+        """The name that was used, or that the person had."""
+        return event.actor_name
 
     @admin.display(description=_("about"), ordering="subject")
     def about(self, event: AuditEvent) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
@@ -13,6 +12,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
@@ -43,7 +44,8 @@ class BearerTokenAdmin(PersonalAdmin):
     """
 
     form = NewToken
-    list_display = ("id", "title", "user", "created_at", "last_use", "expires_at", "works", "state")
+    list_display = ("title", "user", "state", "last_use", "expires_at", "created_at", "id")
+    ordering: ClassVar = ("-created_at",)
     list_select_related = ("user", "session", "session__user")
     list_filter = (TokenStateFilter, TokenKindFilter, "created_at", "expires_at")
     search_fields = ("=id", "name")
@@ -53,7 +55,7 @@ class BearerTokenAdmin(PersonalAdmin):
     hidden = ("digest", "credential_digest")
     _new = ((None, {"fields": ("user", "name", "scopes", "expires_at")}),)
     _shown = (
-        (None, {"fields": ("user", "title", "works", "state")}),
+        (None, {"fields": ("user", "title", "state")}),
         (gettext_lazy("Reach"), {"fields": ("scopes_by_line",)}),
         (
             gettext_lazy("Times"),
@@ -68,18 +70,16 @@ class BearerTokenAdmin(PersonalAdmin):
         return token.name or _("of a sign-in")
 
     @admin.display(description=gettext_lazy("last used at"), ordering="last_used_at")
-    def last_use(self, token: BearerToken) -> datetime | None:
+    def last_use(self, token: BearerToken) -> str:
         """When it was last used; that of a sign-in is noted there."""
-        return token.last_used_at if token.session is None else token.session.last_seen_at
-
-    @admin.display(description=gettext_lazy("live"), boolean=True)
-    def works(self, token: BearerToken) -> bool:
-        """Whether a request with it gets in."""
-        return state_of_token(token, now=timezone.now()).is_live
+        used_at = token.last_used_at if token.session is None else token.session.last_seen_at
+        if used_at is None:
+            return _("never")
+        return date_format(localtime(used_at), "DATETIME_FORMAT")
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, token: BearerToken) -> Text:
-        """Why it does not work, if so."""
+        """Whether a request with it gets in, and if not, why."""
         return state_of_token(token, now=timezone.now()).text
 
     @admin.display(description=gettext_lazy("scopes"))
@@ -120,8 +120,9 @@ class BearerTokenAdmin(PersonalAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Ask for a new token and make it. What changed between the two is told."""
+        only_save = {"show_save_and_continue": False, "show_save_and_add_another": False}
         try:
-            return super().add_view(request, form_url, extra_context)
+            return super().add_view(request, form_url, {**only_save, **(extra_context or {})})
         except (NotPermitted, SignInRefused) as refusal:
             self.message_user(request, _(refusal.public_message), messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
@@ -165,7 +166,7 @@ class BearerTokenAdmin(PersonalAdmin):
     def audit_links_for(self, row: BearerToken) -> list[Place]:
         """All that its person did."""
         url = list_of(self.admin_site, AuditEvent, actor__exact=row.user_id)
-        return [Place(_("All this person did"), url)]
+        return [Place(_("Events of this person"), url)]
 
     def _revoke(self, request: HttpRequest, token: BearerToken) -> bool:
         return tokens.revoke(

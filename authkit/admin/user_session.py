@@ -31,16 +31,8 @@ _REASON = "ended_by_administrator"
 class UserSessionAdmin(PersonalAdmin):
     """Read only. To end a session is an action, not an edit: all that hangs from it dies."""
 
-    list_display = (
-        "user",
-        "kind",
-        "created_at",
-        "last_seen_at",
-        "ip",
-        "browser",
-        "works",
-        "state",
-    )
+    list_display = ("user", "kind", "state", "browser", "last_seen_at", "created_at", "ip")
+    ordering: ClassVar = ("-created_at",)
     list_filter = (SessionStateFilter, "kind", "created_at", "last_seen_at")
     search_fields = ("ip",)
     search_help_text = gettext_lazy("Search by person or IP address.")
@@ -51,7 +43,7 @@ class UserSessionAdmin(PersonalAdmin):
     }
     hidden = ("cookie_digest", "credential_digest")
     fieldsets = (
-        (None, {"fields": ("user", "kind", "works", "state")}),
+        (None, {"fields": ("user", "kind", "state")}),
         (
             gettext_lazy("Times"),
             {
@@ -74,14 +66,9 @@ class UserSessionAdmin(PersonalAdmin):
         """The browser or program in a few words."""
         return browser.name_of(session.user_agent)
 
-    @admin.display(description=gettext_lazy("live"), boolean=True)
-    def works(self, session: UserSession) -> bool:
-        """Whether a request with it gets in."""
-        return state_of_session(session, now=timezone.now()).is_live
-
     @admin.display(description=gettext_lazy("state"))
     def state(self, session: UserSession) -> Text:
-        """Why it does not work, if so."""
+        """Whether a request with it gets in, and if not, why."""
         return state_of_session(session, now=timezone.now()).text
 
     @admin.action(description=gettext_lazy("End the selected sessions"), permissions=["end"])
@@ -110,11 +97,11 @@ class UserSessionAdmin(PersonalAdmin):
         """What happened in this session, and all that its person did."""
         return [
             Place(
-                _("What happened in it"),
+                _("Events of this session"),
                 list_of(self.admin_site, AuditEvent, session_id__exact=row.pk),
             ),
             Place(
-                _("All this person did"),
+                _("Events of this person"),
                 list_of(self.admin_site, AuditEvent, actor__exact=row.user_id),
             ),
         ]

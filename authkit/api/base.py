@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import Error as DatabaseFailure
 from django.db import transaction
+from django.utils.cache import patch_vary_headers
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from rest_framework import status
@@ -28,6 +29,7 @@ from authkit.authentication import (
     SessionAuthentication,
     TokenAuthentication,
     Unavailable,
+    tell_refused,
 )
 from authkit.exceptions import AuthkitError, CredentialRejected, NotPermitted, SignInRefused
 from authkit.kernel.grant import Grant
@@ -69,16 +71,11 @@ class View(APIView):
     metadata_class = None
     versioning_class = None
     schema = None
-    _challenge = 'Bearer realm="api"'
-
-    def get_authenticate_header(self, request: Request) -> str:
-        """The challenge of a 401, from the doors without authentication classes as well."""
-        return super().get_authenticate_header(request) or self._challenge
 
     def handle_exception(self, exc: Exception) -> Response:
         """Every refusal as ``{"code": …, "detail": …}``, and never a 500 for a database."""
         if isinstance(exc, CredentialRejected):
-            self._challenge += ', error="invalid_token"'
+            tell_refused(self.request._request, exc)
         response = super().handle_exception(_as_api_exception(exc))
         response.data = _with_code(exc, response.data)
         return response
@@ -87,7 +84,7 @@ class View(APIView):
         """Keep every answer out of caches (RFC 6749 §5.1, RFC 9111 §5.2.2.5)."""
         final = super().finalize_response(request, response, *args, **kwargs)
         final.headers["Cache-Control"] = "no-store"
-        final.headers.setdefault("Vary", "Authorization, Cookie")
+        patch_vary_headers(final, ("Authorization", "Cookie"))
         return final
 
 

@@ -41,15 +41,15 @@ class Cell:
         unreviewed: roles whose allow rule counts once the endpoint has been looked at.
     """
 
-    is_public: bool = False
-    requirement: Requirement | None = None
-    allow: int = 0
-    deny: int = 0
-    allow_if: tuple[tuple[str, int], ...] = ()
-    deny_if: tuple[tuple[str, int], ...] = ()
-    unknown_allow: int = 0
-    unknown_deny: int = 0
-    unreviewed: int = 0
+    is_public: bool
+    requirement: Requirement | None
+    allow: int
+    deny: int
+    allow_if: tuple[tuple[str, int], ...]
+    deny_if: tuple[tuple[str, int], ...]
+    unknown_allow: int
+    unknown_deny: int
+    unreviewed: int
 
     def may_allow(self, reach: int) -> bool:
         """Whether any of these roles allows, be it for some objects only."""

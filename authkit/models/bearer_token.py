@@ -48,6 +48,7 @@ class BearerToken(models.Model):
         ordering: ClassVar = ["-created_at", "id"]
         indexes: ClassVar = [
             models.Index(fields=["expires_at"], name="authkit_token_expiry"),
+            models.Index(fields=["created_at"], name="authkit_token_created"),
         ]
         permissions: ClassVar = [
             ("introspect_token", "Can look into other people's tokens (RFC 7662)"),

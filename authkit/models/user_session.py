@@ -56,6 +56,7 @@ class UserSession(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["user", "revoked_at"], name="authkit_session_user"),
             models.Index(fields=["expires_at"], name="authkit_session_expiry"),
+            models.Index(fields=["created_at"], name="authkit_session_created"),
         ]
 
     def __str__(self) -> str:

@@ -134,7 +134,7 @@ def test_staff_who_may_only_look_have_no_buttons(person):
     viewer = signed_in(make_staff("viewer", "view_usersession"))
     page = viewer.get(url(UserSession, "change", session.pk)).text
     assert "End this session" not in page
-    assert "What happened in it" not in page
+    assert "Events of this session" not in page
     assert press(viewer, session, "end_sessions").status_code == 403
     act(viewer, UserSession, "end_sessions", [session])
     assert UserSession.objects.get(pk=session.pk).revoked_at is None
@@ -221,7 +221,7 @@ def test_a_session_leads_to_its_audit_events(person, superuser):
     session = UserSession.objects.get(user=person)
     client = signed_in(superuser)
     links = client.get(url(UserSession, "change", session.pk)).context["authkit_links"]
-    assert [link.text for link in links] == ["What happened in it", "All this person did"]
+    assert [link.text for link in links] == ["Events of this session", "Events of this person"]
     for link in links:
         events = client.get(link.url).context["cl"].result_list
         assert {event.session_id for event in events} == {session.pk}

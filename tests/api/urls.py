@@ -4,7 +4,11 @@ from itertools import permutations
 
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
-from rest_framework.authentication import BaseAuthentication, BasicAuthentication
+from rest_framework.authentication import (
+    BaseAuthentication,
+    BasicAuthentication,
+)
+from rest_framework.authentication import SessionAuthentication as StockSessionAuthentication
 from rest_framework_simplejwt.authentication import JWTAuthentication as SimpleJWTAuthentication
 
 from authkit.authentication import JWTAuthentication, SessionAuthentication, TokenAuthentication
@@ -55,6 +59,7 @@ urlpatterns = [
     path("sign-in/async/", views.signing_in_async),
     path("password/", views.changing_password),
     path("rolled-back/", views.rolled_back),
+    path("stock-first/", views.open_to([StockSessionAuthentication, TokenAuthentication])),
     *(
         path(f"mixed/{'/'.join(names)}/", views.open_to(_of_classes(names)))
         for names in [*ORDERS, *MIXED]

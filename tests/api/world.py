@@ -28,8 +28,11 @@ class Clock:
         self.now = datetime.now(UTC).replace(microsecond=250_000)
         start, since = self.now, time.monotonic()
         monkeypatch.setattr(timezone, "now", lambda: self.now)
-        monkeypatch.setattr(time, "time", lambda: self.now.timestamp())
+        monkeypatch.setattr(time, "time", self._seconds)
         monkeypatch.setattr(time, "monotonic", lambda: since + (self.now - start).total_seconds())
+
+    def _seconds(self) -> float:
+        return self.now.timestamp()
 
     def advance(self, **duration: float) -> None:
         self.now += timedelta(**duration)
@@ -69,6 +72,9 @@ class Queries(_Watch):
         return execute(sql, params, many, context)
 
 
+_READS = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK")
+
+
 class Outage(_Watch):
     """The database does not answer any more, after `after` statements.
 
@@ -84,7 +90,9 @@ class Outage(_Watch):
     def _execute(
         self, execute: Execute, sql: str, params: Any, many: bool, context: dict[str, Any]
     ) -> Any:
-        is_read = sql.lstrip(" (").upper().startswith(("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK"))
+        is_read = (
+            sql.lstrip(" (").upper().startswith(("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK"))
+        )
         if self.writes_only and is_read:
             return execute(sql, params, many, context)
         self.asked += 1

@@ -132,6 +132,16 @@ def test_an_ecdsa_signature_in_der_is_refused(alg: str):
     assert refused(body + b"." + base64url.encode(der))
 
 
+@pytest.mark.parametrize("alg", ["ES256", "ES384", "ES512"])
+def test_ecdsa_numbers_have_their_full_length_and_no_more(alg: str):
+    body, _, text = token_of(alg).encode().rpartition(b".")
+    octets = base64url.decode(text)
+    half = len(octets) // 2
+    r, s = octets[:half], octets[half:]
+    for spelling in (r + b"\0" + s, b"\0" + octets, octets + b"\0", r, r.lstrip(b"\0") + s[1:]):
+        assert refused(body + b"." + base64url.encode(spelling))
+
+
 # The key is found in a closed set, by its id.
 
 

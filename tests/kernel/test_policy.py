@@ -20,7 +20,10 @@ ROOT = Caller(is_superuser=True)
 def ask(rules, caller, access="api.article:list", *, now=NOON, **declared) -> Decision:
     key, action = access.split(":")
     policy = Policy(ROLES, tuple(rules), (a_viewset(**declared),))
-    return decide(policy.compile(), caller, key, action, now=now)
+    decision = decide(policy.compile(), caller, key, action, now=now)
+    allowed = {"public": True, "superuser": True, "allowed_by_rule": True, "allowed_if": None}
+    assert decision.allowed is allowed.get(decision.reason, False)
+    return decision
 
 
 def having(*names: str, **facts) -> Caller:
@@ -472,3 +475,11 @@ def test_of_several_rules_that_decide_the_same_one_is_always_named():
     ]
     named = {str(ask(order, having("author")).rule) for order in (rules, rules[::-1])}
     assert named == {"allow author *:read"}
+
+
+def test_of_two_rules_that_read_the_same_the_older_one_is_named():
+    older, newer = (replace(allow("author", "*:*"), id=number) for number in (7, 8))
+    for order in ([older, newer], [newer, older]):
+        rule = ask(order, having("author")).rule
+        assert rule is not None
+        assert rule.id == 7

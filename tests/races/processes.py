@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -56,10 +56,6 @@ class Process:
             transaction.set_rollback(True)
             self._blocks.pop().__exit__(None, None, None)
 
-    @property
-    def is_in_transaction(self) -> bool:
-        return bool(self._blocks)
-
     def announce(self, *session_ids: UUID) -> UUID:
         """End a session, or these; returns the last one."""
         ended = session_ids or (uuid4(),)
@@ -75,18 +71,22 @@ class Process:
 
     def knows(self, *session_ids: UUID) -> bool:
         """Whether it refuses all of these sessions, asked as each request asks."""
+        return self.known_among(session_ids) == set(session_ids)
+
+    def known_among(self, session_ids: Iterable[UUID]) -> set[UUID]:
+        """Which of these sessions it refuses after one look."""
         with self.working():
             changes.look()
-            return all(changes.has_ended(session_id) for session_id in session_ids)
+            return {session_id for session_id in session_ids if changes.has_ended(session_id)}
 
     def die(self) -> None:
         """Break off in the middle of whatever it does, and start again as a new process."""
-        if self.connection.connection is not None:
-            self.connection.connection.close()
-        self.connection = type(self.connection)(self.connection.settings_dict, "default")
-        self.connection.inc_thread_sharing()
-        self._blocks.clear()
         self.feed.forget()
+        if self._blocks:
+            self.connection.connection.close()
+            self.connection = type(self.connection)(self.connection.settings_dict, "default")
+            self.connection.inc_thread_sharing()
+            self._blocks.clear()
 
     def close(self) -> None:
         while self._blocks:

@@ -12,16 +12,18 @@ from typing import Any
 
 from django.core.management.base import CommandError
 from django.db import Error as DatabaseFailure
-from django.db import connections, router, transaction
-from django.db.models import Model, Q, QuerySet
+from django.db import OperationalError, connections, router, transaction
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from authkit import audit, changes, conf
+from authkit import audit, changes, conf, sessions
 from authkit.management.subcommands.base import Subcommand
 from authkit.models import AuditEvent, BearerToken, Change, UserSession
 
 _LARGEST_BATCH = 10_000
 _SECONDS_BETWEEN_REPORTS = 5.0
+_SECONDS_BETWEEN_ATTEMPTS = 0.1
+_ATTEMPTS = 5
 
 Rows = QuerySet[Any]
 Report = Callable[[Counter[type[Model]]], None]
@@ -72,39 +74,47 @@ class Prune(Subcommand):
 
 def over(now: datetime) -> list[Rows]:
     """What may go, of each model; tokens before the sessions that would take them along."""
-    settings = conf.get()
-    long_ago = now - settings.session_lifetime
-    ended = Q(expires_at__lt=long_ago) | Q(revoked_at__lt=long_ago)
-    heard = int(now.timestamp()) - 2 * changes.CLOCK_LEEWAY
-    return [
-        _of(BearerToken).filter(ended),
-        _of(UserSession).filter(ended),
-        _of(Change).filter(expires_at__lt=heard),
-        _of(AuditEvent).filter(at__lt=now - settings.audit_retention),
-    ]
+    events = AuditEvent.objects.filter(at__lt=now - conf.get().audit_retention)
+    found: list[Rows] = [*sessions.over(now=now), changes.over(now=now.timestamp()), events]
+    return [rows.using(router.db_for_write(rows.model)) for rows in found]
 
 
 def delete_in_batches(rows: Rows, size: int, counts: Counter[type[Model]], report: Report) -> None:
-    """Walk once along the primary key and delete; add to `counts` what was deleted.
-
-    Where the database can, rows that another process is just deleting are passed over.
-    """
-    connection = connections[rows.db]
-    may_lock = connection.features.has_select_for_update_skip_locked
+    """Walk once along the primary key and delete; add to `counts` what was deleted."""
     last: Any = None
     while True:
-        some = rows.order_by("pk") if last is None else rows.order_by("pk").filter(pk__gt=last)
-        if may_lock:
-            some = some.select_for_update(skip_locked=True)
-        with transaction.atomic(using=rows.db) if may_lock else nullcontext():
-            keys = list(some.values_list("pk", flat=True)[:size])
-            if not keys:
-                return
-            deleted = rows.filter(pk__in=keys).delete()[1]
+        keys, deleted = _delete_batch(rows, size, after=last)
+        if not keys:
+            return
         last = keys[-1]
         for model in (BearerToken, UserSession, Change, AuditEvent):
             counts[model] += deleted.get(model._meta.label, 0)
         report(counts)
+
+
+def _delete_batch(rows: Rows, size: int, *, after: Any) -> tuple[list[Any], dict[str, int]]:
+    """The keys that were looked at, and how many rows of each model were deleted.
+
+    Several that delete at once may lock each other out; a database then lets one go on
+    and fails the others, who try again.
+    """
+    for attempt in range(1, _ATTEMPTS):
+        try:
+            return _try_batch(rows, size, after)
+        except OperationalError:
+            time.sleep(_SECONDS_BETWEEN_ATTEMPTS * attempt)
+    return _try_batch(rows, size, after)
+
+
+def _try_batch(rows: Rows, size: int, after: Any) -> tuple[list[Any], dict[str, int]]:
+    """Where the database can, pass over rows that another process is just deleting."""
+    may_lock = connections[rows.db].features.has_select_for_update_skip_locked
+    some = rows.order_by("pk") if after is None else rows.order_by("pk").filter(pk__gt=after)
+    if may_lock:
+        some = some.select_for_update(skip_locked=True)
+    with transaction.atomic(using=rows.db) if may_lock else nullcontext():
+        keys = list(some.values_list("pk", flat=True)[:size])
+        return keys, rows.filter(pk__in=keys).delete()[1] if keys else {}
 
 
 class _Reporter:
@@ -125,12 +135,6 @@ def _record(events: int, now: datetime, *, dry_run: bool) -> None:
     if events and not dry_run:
         before = now - conf.get().audit_retention
         audit.record("audit.pruned", data={"events": events, "before": before.isoformat()})
-
-
-def _of(model: type[Model]) -> Rows:
-    manager: Any = model._default_manager
-    rows: Rows = manager.using(router.db_for_write(model))
-    return rows
 
 
 def _batch(text: str) -> int:

@@ -1,0 +1,30 @@
+"""A credential's scopes: a ceiling over whatever its holder may do, superusers included."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from authkit.access import discovery
+from authkit.exceptions import ScopeInsufficient
+from authkit.kernel.grant import Grant
+from authkit.kernel.language import reaches
+
+
+def require_reach(grant: Grant, request: HttpRequest) -> None:
+    """Refuse a request to which the scopes of its credential do not reach.
+
+    A view that has no key (it has no name, or shares one) is reached by no scope.
+
+    Raises:
+        ScopeInsufficient: RFC 6750 §3.1 ``insufficient_scope``.
+    """
+    if grant.scopes is None:
+        return
+    match = request.resolver_match
+    urlconf = getattr(request, "urlconf", None)
+    route = None if match is None else discovery.registry(urlconf).route_of(match)
+    if route is None or route.key is None:
+        raise ScopeInsufficient("a view without a key")
+    action = route.methods.get(request.method or "", request.method or "")
+    if not reaches(grant.scopes, route.key, action):
+        raise ScopeInsufficient(f"{route.key}:{action}")

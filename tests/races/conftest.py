@@ -1,0 +1,52 @@
+"""The servers that the races run against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.demo.server import manage, scratch_database
+from tests.races.site import Site, serving
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> Iterator[str]:
+    """A database with authkit's tables, which all servers of this folder use."""
+    scratch = scratch_database(tmp_path_factory.mktemp("races"))
+    with django_db_blocker.unblock():
+        url = scratch.__enter__()
+    try:
+        settings = {"DJANGO_SETTINGS_MODULE": "tests.races.settings"}
+        migrated = manage("migrate", "--verbosity=0", database_url=url, **settings)
+        assert migrated.returncode == 0, migrated.stderr
+        yield url
+    finally:
+        with django_db_blocker.unblock():
+            scratch.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def site(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Every request looks for changes; a refresh may be repeated for a minute."""
+    folder = tmp_path_factory.mktemp("site")
+    with serving(database_url, folder, MAX_STALENESS=0, REFRESH_GRACE=60) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def site_without_grace(
+    database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """Changes are looked for once a second; a refresh must not be repeated."""
+    folder = tmp_path_factory.mktemp("site_without_grace")
+    with serving(database_url, folder, MAX_STALENESS=1, REFRESH_GRACE=0) as started:
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def _hang_up(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    for name in {"site", "site_without_grace"} & set(request.fixturenames):
+        request.getfixturevalue(name).hang_up()

@@ -1,0 +1,117 @@
+"""authkit, and what the races need beside it: people to do things to, and a look inside."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import path
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from authkit import sessions
+from authkit.models import AuditEvent, Change, UserSession
+from tests import urls
+from tests.people import PASSWORD, make_person
+
+NEW_PASSWORD = "another horse, another battery"
+
+
+def name_the_worker(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
+    """Say in every answer which process gave it."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response["X-Worker"] = str(os.getpid())
+        return response
+
+    return answer
+
+
+class Who(APIView):
+    """Answers from the credential alone: the user is not loaded."""
+
+    def get(self, request: Request) -> Response:
+        grant: Any = request.auth
+        return Response({"user": grant.user_id})
+
+
+class OwnPassword(APIView):
+    """The caller's own, changed as a project should: in a transaction."""
+
+    @transaction.atomic
+    def post(self, request: Request) -> Response:
+        request.user.set_password(NEW_PASSWORD)
+        request.user.save()
+        return Response({})
+
+
+@csrf_exempt
+def people(request: HttpRequest) -> JsonResponse:
+    person = make_person(f"person-{uuid4().hex[:12]}")
+    if "old_hash" in request.GET:
+        old = make_password(PASSWORD, hasher="argon2")  # anything but the preferred one
+        get_user_model().objects.filter(pk=person.pk).update(password=old)
+    return JsonResponse({"id": str(person.pk), "username": person.get_username()})
+
+
+@csrf_exempt
+def change(request: HttpRequest, pk: str, what: str) -> JsonResponse:
+    """What an administrator may do to a person, with or without a transaction around it."""
+    person = get_user_model().objects.get(pk=pk)
+    try:
+        with transaction.atomic() if "atomic" in request.GET else nullcontext():
+            _change(person, what)
+    except IntegrityError:  # somebody signed in while the account was being deleted
+        return JsonResponse({}, status=409)
+    return JsonResponse({})
+
+
+def _change(person: Any, what: str) -> None:
+    match what:
+        case "password":
+            person.set_password(NEW_PASSWORD)
+            person.save()
+        case "deactivate":
+            person.is_active = False
+            person.save()
+        case "delete":
+            person.delete()
+        case "sign_out":
+            sessions.end_all_of(person.pk, reason="by an administrator", now=timezone.now())
+
+
+def state(request: HttpRequest, session_id: UUID) -> JsonResponse:
+    """What the database says of a session."""
+    session = UserSession.objects.get(pk=session_id)
+    events = AuditEvent.objects.filter(session_id=session_id).values_list("kind", flat=True)
+    return JsonResponse(
+        {
+            "generation": session.generation,
+            "is_revoked": session.revoked_at is not None,
+            "reason": session.revoked_reason,
+            "changes": Change.objects.filter(subject=str(session_id)).count(),
+            "events": Counter(events),
+        }
+    )
+
+
+urlpatterns = [
+    *urls.urlpatterns,
+    path("who/", Who.as_view()),
+    path("own-password/", OwnPassword.as_view()),
+    path("people/", people),
+    path("people/<pk>/<what>/", change),
+    path("state/<uuid:session_id>/", state),
+]
