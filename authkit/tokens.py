@@ -132,6 +132,7 @@ def revoke(
     now: datetime,
     actor: AbstractBaseUser | None = None,
     client: Client = NOBODY,
+    request: object = None,
 ) -> bool:
     """End a token, and with a sign-in's token its session. False if it had ended before."""
     with transaction.atomic():
@@ -148,7 +149,12 @@ def revoke(
         )
         if token.session_id is not None:
             sessions.end(
-                [token.session_id], reason="token_revoked", now=now, actor=actor, client=client
+                [token.session_id],
+                reason="token_revoked",
+                now=now,
+                actor=actor,
+                client=client,
+                request=request,
             )
     return True
 

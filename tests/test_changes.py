@@ -235,7 +235,7 @@ def test_pruning_takes_only_what_no_token_can_outlive(make: Make):
     lifetime, now = 5 * 60, time.time()
     with writer.working():
         assert not changes.over(now=now + lifetime).exists()
-        assert changes.over(now=now + lifetime + 4 * changes.CLOCK_LEEWAY).count() == 1
+        assert changes.over(now=now + lifetime + 4 * changes.CLOCK_LEEWAY).delete()[0] == 1
     assert not reader.knows(ended)
 
 

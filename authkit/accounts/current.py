@@ -11,6 +11,8 @@ from django.http import HttpRequest
 
 from authkit.kernel.grant import Grant
 
+_IS_WITHOUT_COOKIE = "authkit_is_without_cookie"
+
 _request: contextvars.ContextVar[HttpRequest | None] = contextvars.ContextVar(
     "authkit_request", default=None
 )
@@ -40,3 +42,18 @@ def grant_of(request: object) -> Grant | None:
     """What the credential of a request was worth, if any has been resolved."""
     grant = getattr(getattr(request, "_request", request), "authkit_grant", None)
     return grant if isinstance(grant, Grant) else None
+
+
+@contextmanager
+def without_cookie(request: HttpRequest) -> Iterator[None]:
+    """Around a sign-in or sign-out that leaves the session cookie of its request alone."""
+    setattr(request, _IS_WITHOUT_COOKIE, True)
+    try:
+        yield
+    finally:
+        delattr(request, _IS_WITHOUT_COOKIE)
+
+
+def is_without_cookie(request: object) -> bool:
+    """Whether a sign-in or sign-out is about a bearer credential, and not about the cookie."""
+    return hasattr(request, _IS_WITHOUT_COOKIE)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.contrib.auth import logout, user_logged_out
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from django.utils import timezone
 
 from authkit import sessions, tokens
+from authkit.accounts import current
 from authkit.accounts.client import client_of
 from authkit.kernel.grant import Grant
 
@@ -17,8 +19,24 @@ def leave(user: AbstractBaseUser, grant: Grant, request: HttpRequest) -> None:
     """End the sign-in of this credential; a personal access token is revoked."""
     if grant.session_id is not None:
         end_one(user, grant.session_id, request)
+        say_goodbye(user, grant, request)
     elif grant.token_id is not None:
-        tokens.revoke(grant.token_id, now=timezone.now(), actor=user, client=client_of(request))
+        tokens.revoke(
+            grant.token_id,
+            now=timezone.now(),
+            actor=user,
+            client=client_of(request),
+            request=request,
+        )
+
+
+def say_goodbye(user: AbstractBaseUser, grant: Grant, request: HttpRequest) -> None:
+    """Tell Django that whoever makes this request has signed out; a cookie is dropped."""
+    if grant.kind == "session":
+        logout(request)
+        return
+    with current.without_cookie(request):
+        user_logged_out.send(sender=type(user), request=request, user=user)
 
 
 def end_one(user: AbstractBaseUser, session_id: UUID, request: HttpRequest) -> None:

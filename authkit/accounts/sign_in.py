@@ -23,8 +23,6 @@ from authkit.jwt import tokens as jwt_tokens
 from authkit.kernel.opaque import OpaqueToken
 from authkit.models import UserSession
 
-_IS_WITHOUT_COOKIE = "authkit_signs_in_without_cookie"
-
 
 def check_password(request: HttpRequest, name: str, password: str) -> AbstractBaseUser:
     """The person who has this name and this password.
@@ -81,7 +79,7 @@ def on_django_login(
     again), and the sign-in that it replaces ends.
     """
     store: Any = getattr(request, "session", None)
-    if store is None or SESSION_KEY not in store or hasattr(request, _IS_WITHOUT_COOKIE):
+    if store is None or current.is_without_cookie(request) or SESSION_KEY not in store:
         return
     now = timezone.now()
     replaced = {
@@ -120,6 +118,8 @@ def on_django_logout(
     sender: object, request: HttpRequest | None, user: AbstractBaseUser | None, **_: object
 ) -> None:
     """End the UserSession of the session that `django.contrib.auth.logout` is about to drop."""
+    if current.is_without_cookie(request):
+        return
     session_id = cookies.session_id_of(getattr(request, "session", None))
     if session_id is not None:
         sessions.end(
@@ -134,11 +134,8 @@ def on_django_logout(
 
 def _tell(request: HttpRequest, user: AbstractBaseUser, session: UserSession) -> None:
     """Tell Django, whose receivers keep `last_login`, and the project."""
-    setattr(request, _IS_WITHOUT_COOKIE, True)
-    try:
+    with current.without_cookie(request):
         user_logged_in.send(sender=type(user), request=request, user=user)
-    finally:
-        delattr(request, _IS_WITHOUT_COOKIE)
     transaction.on_commit(lambda: _announce(user, session, request))
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.utils import timezone
 from rest_framework import status
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,29 +16,50 @@ from authkit import sessions, tokens
 from authkit.accounts import leaving
 from authkit.accounts.client import client_of
 from authkit.api import serializers
-from authkit.api.base import View, caller_of, grant_of, no_content
+from authkit.api.base import (
+    InsufficientScope,
+    View,
+    caller_of,
+    grant_of,
+    no_content,
+    signed_out,
+)
+from authkit.exceptions import SessionEnded
 
 
-class IsNotPersonalToken(BasePermission):
-    """Personal access tokens are for the project's API, not for managing the account."""
+class HasLiveSignIn(BasePermission):
+    """What manages an account takes a sign-in that lives.
+
+    Personal access tokens are for the project's API. An access token may, as the
+    revocation mode says, be taken for a while after its sign-in has ended; but nothing
+    that lasts may be done with it, such as minting a token.
+    """
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether the person has signed in to make this request."""
-        if request.auth is not None and grant_of(request).is_personal:
-            raise PermissionDenied(
-                "A personal access token cannot do this.", code="insufficient_scope"
-            )
+        """Whether the person has signed in to make this request, and not out since."""
+        grant = grant_of(request)
+        if grant.is_personal:
+            raise InsufficientScope("A personal access token cannot do this.")
+        if grant.kind == "jwt":
+            live = sessions.live_of(caller_of(request), now=timezone.now())
+            if not live.filter(pk=grant.session_id).exists():
+                raise SessionEnded("its access token outlives it for a while")
         return True
 
 
 class AccountView(View):
     """A view for people who have signed in."""
 
-    permission_classes = (IsAuthenticated, IsNotPersonalToken)
+    permission_classes = (IsAuthenticated, HasLiveSignIn)
 
 
-class ProfileView(View):
+class ProfileView(AccountView):
     """``me/``."""
+
+    def get_permissions(self) -> list[Any]:
+        """Any credential may ask who its holder is."""
+        is_question = self.request.method == "GET"
+        return [IsAuthenticated()] if is_question else super().get_permissions()
 
     def get(self, request: Request) -> Response:
         """Who the caller is."""
@@ -70,10 +91,13 @@ class SessionsView(AccountView):
 
     def delete(self, request: Request) -> Response:
         """Sign out everywhere; ``?others=true`` keeps the caller's own."""
-        others = request.query_params.get("others", "").lower() in {"true", "1"}
-        own = grant_of(request).session_id if others else None
-        leaving.leave_everywhere(caller_of(request), request._request, but=own)
-        return no_content()
+        user, grant, http = caller_of(request), grant_of(request), request._request
+        if _keeps_own(request):
+            leaving.leave_everywhere(user, http, but=grant.session_id)
+            return no_content()
+        leaving.leave_everywhere(user, http)
+        leaving.say_goodbye(user, grant, http)
+        return signed_out(grant)
 
 
 class OneSessionView(AccountView):
@@ -84,7 +108,11 @@ class OneSessionView(AccountView):
         live = sessions.live_of(caller_of(request), now=timezone.now())
         if not live.filter(pk=session_id).exists():
             raise NotFound
-        leaving.end_one(caller_of(request), session_id, request._request)
+        user, grant, http = caller_of(request), grant_of(request), request._request
+        if session_id == grant.session_id:
+            leaving.leave(user, grant, http)
+            return signed_out(grant)
+        leaving.end_one(user, session_id, http)
         return no_content()
 
 
@@ -119,7 +147,14 @@ class OneTokenView(AccountView):
         now = timezone.now()
         if not tokens.personal_of(caller_of(request), now=now).filter(pk=token_id).exists():
             raise NotFound
-        tokens.revoke(
-            token_id, now=now, actor=caller_of(request), client=client_of(request._request)
-        )
+        client = client_of(request._request)
+        tokens.revoke(token_id, now=now, actor=caller_of(request), client=client)
         return no_content()
+
+
+def _keeps_own(request: Request) -> bool:
+    """Whether the caller's own sign-in goes on; what is unclear ends nothing."""
+    others = request.query_params.get("others", "false").lower()
+    if others not in {"true", "1", "false", "0"}:
+        raise ValidationError({"others": ["true or false"]})
+    return others in {"true", "1"}

@@ -105,6 +105,13 @@ def grant_of(request: Request) -> Grant:
     return cast(Grant, request.auth)
 
 
+class InsufficientScope(PermissionDenied):
+    """403 for a credential that does not reach this far (RFC 6750 §3.1)."""
+
+    default_code = "insufficient_scope"
+    auth_header = 'Bearer realm="api", error="insufficient_scope"'
+
+
 class Forbidden(PermissionDenied):
     """403 for a refusal of ours."""
 
@@ -139,3 +146,11 @@ def _with_code(exc: Exception, data: Any) -> dict[str, Any]:
 def no_content(status_code: int = status.HTTP_204_NO_CONTENT) -> Response:
     """Done, and nothing to say."""
     return Response(status=status_code)
+
+
+def signed_out(grant: Grant | None = None) -> Response:
+    """The caller has signed out. A browser is asked to forget (W3C Clear-Site-Data)."""
+    response = no_content()
+    if grant is None or grant.kind == "session":
+        response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    return response

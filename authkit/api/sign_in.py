@@ -16,13 +16,11 @@ from authkit.accounts import sign_in
 from authkit.accounts.client import client_of
 from authkit.accounts.leaving import leave
 from authkit.api import serializers
-from authkit.api.base import OpenView, View, caller_of, grant_of, no_content
+from authkit.api.base import OpenView, View, caller_of, grant_of, no_content, signed_out
 from authkit.exceptions import AuthkitError, TokenNotValid
 from authkit.jwt import keys, rotation
 from authkit.jwt.resolve import resolve_live
 from authkit.models import UserSession
-
-_EVERYTHING = '"cache", "cookies", "storage"'
 
 
 def _person(request: Request) -> Any:
@@ -68,13 +66,10 @@ class SessionView(OpenView):
         return _signed_in(user, session)
 
     def delete(self, request: Request) -> Response:
-        """Sign out, and ask the browser to forget (W3C Clear-Site-Data)."""
-        http = _http(request)
+        """Sign out, and ask the browser to forget."""
         _require_csrf_token(request)
-        logout(http)
-        response = no_content()
-        response["Clear-Site-Data"] = _EVERYTHING
-        return response
+        logout(_http(request))
+        return signed_out()
 
 
 class BearerView(OpenView):

@@ -330,14 +330,12 @@ def test_theft_leaves_an_audit_event_and_tells_the_project_once(person: Abstract
     finally:
         for signal, receiver in wired:
             signal.disconnect(receiver)
-    assert (
-        sorted(seen)
-        == sorted(
-            [("reused", person.pk), ("signed out", "token_reused"), ("refused", "token_reused")],
-            key=str,
-        )
-        or len(seen) == 3
-    )
+    assert len(seen) == 3
+    assert set(seen) == {
+        ("reused", person.pk),
+        ("signed out", "token_reused"),
+        ("refused", "token_reused"),
+    }
     event = AuditEvent.objects.get(kind="token.reused")
     assert event.subject == str(person.pk)
     assert str(event.session_id) == caller.session_id
@@ -382,7 +380,7 @@ def test_refreshing_does_not_prolong_a_sign_in_beyond_session_lifetime(
             for token in (text, pair["access"]):
                 assert part_of(token, 1)["exp"] <= ends_at.timestamp()
         clock.advance(minutes=4, seconds=59)
-        assert who(bearer(pair["access"]).get("/api/open/")) == str(person.pk) or True
+        assert who(bearer(pair["access"]).get("/api/open/")) == str(person.pk)
         clock.advance(seconds=1)
         assert refresh(text).status_code == 401
         assert bearer(pair["access"]).get("/api/open/").status_code == 401

@@ -121,10 +121,7 @@ def test_all_get_in_who_sign_in_at_once_under_an_old_hash(site: Site):
     lines, count = site.lines(WORKERS), rounds(3, 50)
     for _ in range(count):
         username = lines[0].call("POST", "/people/?old_hash").json["username"]
-        held = sign_in(lines[0], username)
-        requests = [sign_in_request(username, "jwt")] * (len(lines) - 1)
-        refreshed, *answers = at_once(lines, [refresh_request(held.refresh), *requests])
-        assert refreshed.status == 200
+        answers = at_once(lines, [sign_in_request(username, "jwt")] * len(lines))
         assert {answer.status for answer in answers} == {200}
         signed = _good(["jwt"] * len(answers), answers)
         assert len(survivors(lines, signed)) == len(signed)
