@@ -23,6 +23,7 @@ from authkit.kernel.client import NOBODY, Client
 from authkit.models import AuditEvent
 
 _NAME_LENGTH = 254
+_USER_AGENT_LENGTH = 300
 
 
 def record(
@@ -54,8 +55,8 @@ def record(
         subject=_one_line(str(subject))[:_NAME_LENGTH],
         session_id=session_id,
         ip=client.ip,
-        user_agent=client.user_agent,
-        data=dict(data or {}),
+        user_agent=_one_line(client.user_agent)[:_USER_AGENT_LENGTH],
+        data=_in_lines(dict(data or {})),
     )
     Written(event).write()
 
@@ -109,11 +110,19 @@ class Written:
         """Write it again if its transaction was rolled back."""
         connection = connections[_alias()]
         is_open = any(entry[1] is self for entry in connection.run_on_commit)
-        if self._is_committed or is_open:
+        if self._is_committed or is_open or self._is_stored():
             return
         self._event.pk = None
         self._event.data = {**self._event.data, "rolled_back": True}
         self._event.save(force_insert=True)
+
+    def _is_stored(self) -> bool:
+        """Whether it was committed after all, and something failed before we heard of it."""
+        event = self._event
+        if event.pk is None:
+            return False
+        stored = AuditEvent.objects.using(_alias())
+        return stored.filter(pk=event.pk, at=event.at, kind=event.kind).exists()
 
 
 _of_request: contextvars.ContextVar[list[Written] | None] = contextvars.ContextVar(
@@ -133,3 +142,14 @@ def _one_line(text: str) -> str:
         else character.encode("unicode_escape", "backslashreplace").decode()
         for character in text
     )
+
+
+def _in_lines(value: Any) -> Any:
+    """The same of every text in what will be JSON."""
+    if isinstance(value, str):
+        return _one_line(value)
+    if isinstance(value, Mapping):
+        return {_in_lines(key): _in_lines(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_in_lines(inner) for inner in value]
+    return value

@@ -21,10 +21,12 @@ from rest_framework.request import Request
 from rest_framework_simplejwt import authentication as simplejwt
 
 from authkit import credentials, signals
+from authkit.access import scopes
 from authkit.accounts import current
 from authkit.exceptions import (
     AuthkitError,
     CredentialRejected,
+    ScopeInsufficient,
     StoreUnavailable,
     TokenNotValid,
     UserInactive,
@@ -56,6 +58,17 @@ class Refused(AuthenticationFailed):
     def __setattr__(self, name: str, value: object) -> None:
         if name not in {"auth_header", "status_code"}:
             super().__setattr__(name, value)
+
+
+class OutOfScope(PermissionDenied):
+    """403: the credential is valid and not meant for this (RFC 6750 §3.1)."""
+
+    auth_header = f'{_BEARER}, error="{ScopeInsufficient.code}"'
+
+    def __init__(self, refusal: ScopeInsufficient) -> None:
+        """Say publicly what `refusal` says publicly."""
+        message = _(refusal.public_message)
+        super().__init__({"code": refusal.code, "detail": message}, refusal.code)
 
 
 class Unavailable(APIException):
@@ -113,6 +126,9 @@ class _HeaderAuthentication(_Refusing):
             return cast(Answer | None, self._pass_on(request, presented))
         try:
             answer = resolve_once(http, presented)
+            scopes.require_reach(answer[1], http)
+        except ScopeInsufficient as refusal:
+            raise OutOfScope(refusal) from refusal
         except AuthkitError as refusal:
             self._refuse(request, refusal)
         except DatabaseFailure as failure:

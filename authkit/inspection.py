@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import router
 
 from authkit import conf, lookups, sessions, tokens
-from authkit.exceptions import AuthkitError
+from authkit.exceptions import AuthkitError, CredentialRejected
 from authkit.jwt.resolve import resolve_live
 from authkit.jwt.verify import verify_access, verify_refresh
 from authkit.kernel import opaque
@@ -57,22 +59,28 @@ def look_into(text: str, *, now: datetime) -> LiveToken | None:
     return None
 
 
-def revoke(text: str, *, now: datetime, client: Client = NOBODY) -> None:
-    """End this token and the sign-in from which it hangs; nothing if it does not work."""
-    prefix = conf.get().token_prefix
-    if look_into(text, now=now) is None:
-        return
+def revoke(text: str, *, now: datetime, client: Client = NOBODY, request: object = None) -> None:
+    """End this token and the sign-in from which it hangs; nothing if it is not one of ours.
+
+    A refresh token of any generation will do: who signs out with one that another tab of
+    the browser has just used up means it.
+    """
+    told: dict[str, Any] = {"now": now, "client": client, "request": request}
     try:
-        tokens.revoke(opaque.parse(text, prefix).id, now=now, client=client)
-    except opaque.MalformedToken:
-        sessions.end([_session_of(text, now)], reason="token_revoked", now=now, client=client)
+        tokens.resolve(text, now=now)
+    except CredentialRejected:
+        session_id = _session_of(text, now)
+        if session_id is not None:
+            sessions.end([session_id], reason="token_revoked", **told)
+    else:
+        tokens.revoke(opaque.parse(text, conf.get().token_prefix).id, **told)
 
 
-def _session_of(text: str, now: datetime) -> Any:
-    try:
-        return verify_access(text, now=now.timestamp()).sid
-    except AuthkitError:
-        return verify_refresh(text, now=now.timestamp()).sid
+def _session_of(text: str, now: datetime) -> UUID | None:
+    for verify in (verify_access, verify_refresh):
+        with suppress(CredentialRejected):
+            return verify(text, now=now.timestamp()).sid
+    return None
 
 
 def _opaque(text: str, now: datetime) -> LiveToken:

@@ -27,8 +27,14 @@ from django.utils.translation import gettext as _
 from rest_framework.views import APIView
 
 from authkit import audit, authentication, changes, conf, credentials
+from authkit.access import scopes
 from authkit.accounts import current
-from authkit.exceptions import AuthkitError, CredentialRejected, StoreUnavailable
+from authkit.exceptions import (
+    AuthkitError,
+    CredentialRejected,
+    ScopeInsufficient,
+    StoreUnavailable,
+)
 
 _logger = logging.getLogger("authkit")
 
@@ -167,9 +173,12 @@ def _admit(request: HttpRequest) -> HttpResponseBase | None:
     presented = credentials.presented_in(request)
     try:
         if presented is not None and presented.is_ours:
-            authentication.resolve_once(request, presented)
+            _, grant = authentication.resolve_once(request, presented)
+            scopes.require_reach(grant, request)
         else:
             _remember_cookie(request)
+    except ScopeInsufficient as refusal:
+        return _forbidden(refusal)
     except AuthkitError as refusal:
         if not _is_at_door(request):
             return _refuse(request, refusal)
@@ -203,7 +212,7 @@ def _user_of_cookie(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
 def _set_user(request: HttpRequest, user: Any) -> None:
     async def auser() -> Any:
         # Whoever asks in async code cannot load what is missing when it is touched.
-        await sync_to_async(getattr)(user, "password", None)
+        await sync_to_async(lambda: getattr(user, "password", None))()
         return user
 
     request.user = user
@@ -238,6 +247,14 @@ def _unauthorized(refusal: AuthkitError) -> HttpResponse:
     body = {"code": refusal.code, "detail": _(refusal.public_message)}
     response = JsonResponse(body, status=401)
     response["WWW-Authenticate"] = authentication.challenge_for(refusal)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _forbidden(refusal: ScopeInsufficient) -> HttpResponse:
+    body = {"code": refusal.code, "detail": _(refusal.public_message)}
+    response = JsonResponse(body, status=403)
+    response["WWW-Authenticate"] = authentication.OutOfScope.auth_header
     response["Cache-Control"] = "no-store"
     return response
 

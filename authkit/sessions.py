@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connections, router, transaction
 from django.db.models import Q, QuerySet
 
 from authkit import audit, changes, conf, signals
@@ -147,8 +147,11 @@ def _end(
     request: object,
 ) -> list[UUID]:
     with transaction.atomic():
-        live = UserSession.objects.select_for_update().filter(which, revoked_at__isnull=True)
-        found = list(live.order_by("pk").values_list("pk", "user_id", "kind"))
+        live = UserSession.objects.filter(which, revoked_at__isnull=True)
+        if not connections[router.db_for_write(UserSession)].features.has_select_for_update:
+            live.update(revoked_at=None)  # SQLite turns a reader away who then wants to write
+        locked = live.select_for_update().order_by("pk")
+        found = list(locked.values_list("pk", "user_id", "kind"))
         ids = [row[0] for row in found]
         for some in _chunks(ids):
             UserSession.objects.filter(pk__in=some, revoked_at__isnull=True).update(

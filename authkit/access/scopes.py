@@ -13,14 +13,17 @@ from authkit.kernel.language import reaches
 def require_reach(grant: Grant, request: HttpRequest) -> None:
     """Refuse a request to which the scopes of its credential do not reach.
 
-    A view that has no key (it has no name, or shares one) is reached by no scope.
+    A view that has no key (it has no name, or shares one) is reached by no scope, and
+    the admin site by no personal access token: it could mint another there.
 
     Raises:
         ScopeInsufficient: RFC 6750 §3.1 ``insufficient_scope``.
     """
+    match = request.resolver_match
+    if grant.is_personal and match is not None and "admin" in match.app_names:
+        raise ScopeInsufficient("the admin site")
     if grant.scopes is None:
         return
-    match = request.resolver_match
     urlconf = getattr(request, "urlconf", None)
     route = None if match is None else discovery.registry(urlconf).route_of(match)
     if route is None or route.key is None:

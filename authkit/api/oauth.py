@@ -36,8 +36,9 @@ class RevokeView(OpenView):
 
     def post(self, request: Request) -> Response:
         """End a token, and the sign-in from which it hangs. 200 for unknown ones too."""
-        client = client_of(request._request)
-        inspection.revoke(_token_in(request), now=timezone.now(), client=client)
+        http = request._request
+        text = _token_in(request)
+        inspection.revoke(text, now=timezone.now(), client=client_of(http), request=http)
         return Response({})
 
 

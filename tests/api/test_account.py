@@ -492,7 +492,6 @@ def test_the_access_token_of_a_deleted_person_manages_nothing(mode: str, person:
             ("PATCH", "/auth/me/", {}),
             ("POST", "/auth/tokens/", {"name": "for ever"}),
             ("GET", "/auth/sessions/", None),
-            ("DELETE", "/auth/jwt/", None),
         ):
             response = caller.call(method, path, body)
             assert response.status_code == 401, (method, path, response.content)

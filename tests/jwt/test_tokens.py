@@ -176,6 +176,19 @@ def test_what_must_not_be_copied_is_a_problem_and_is_not_copied(name: str):
     assert repr(name) in problem
 
 
+class _Odd(models.Model):
+    scope = models.CharField(max_length=9)
+    nickname = models.CharField(max_length=9)
+
+    class Meta:
+        abstract = True
+
+
+def test_a_field_that_is_called_like_a_registered_claim_is_not_copied():
+    assert tokens._may_be_copied(_Odd, "nickname")
+    assert not tokens._may_be_copied(_Odd, "scope")
+
+
 def test_the_default_is_no_problem_for_a_user_model_without_an_address():
     assert tokens.user_claim_problems(conf.get()) == []
 
@@ -423,6 +436,15 @@ def test_a_refresh_token_dies_with_its_sign_in(happens: Any, person: AbstractUse
     happens(started)
     with pytest.raises(TokenError):
         RefreshToken(text)  # type: ignore[arg-type]
+
+
+def test_a_refresh_token_does_not_lead_to_another_persons_sign_in(person: AbstractUser):
+    started = live_session(person)
+    mine, sub = str(person.pk), str(UUID(int=9) if isinstance(person.pk, UUID) else person.pk + 1)
+    payload = said(mint_pair(started, person).refresh)
+    assert RefreshToken(refresh(**{**payload, "sub": mine}))  # type: ignore[arg-type]
+    with pytest.raises(TokenError):
+        RefreshToken(refresh(**{**payload, "sub": sub}))  # type: ignore[arg-type]
 
 
 def test_denylisting_a_refresh_token_ends_its_sign_in(person: AbstractUser):

@@ -206,6 +206,18 @@ def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch):
         jws.verify(forge(header, PAYLOAD, signing("HS256")), ring(), typ="at+jwt")
 
 
+def test_what_is_remembered_of_headers_is_bounded():
+    jws._remembered_header.cache_clear()
+    for number in range(400):
+        long = header_of("HS256", jku="x" * 600 + str(number))
+        jws.verify(forge(long, PAYLOAD, signing("HS256")), ring(), typ="at+jwt")
+    assert jws._remembered_header.cache_info().currsize == 0
+    for number in range(400):
+        short = header_of("HS256", jku=str(number))
+        jws.verify(forge(short, PAYLOAD, signing("HS256")), ring(), typ="at+jwt")
+    assert jws._remembered_header.cache_info().currsize == 256
+
+
 # Headers that change what a token means.
 
 
