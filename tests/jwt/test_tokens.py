@@ -442,7 +442,7 @@ def test_a_refresh_token_does_not_lead_to_another_persons_sign_in(person: Abstra
     started = live_session(person)
     mine, sub = str(person.pk), str(UUID(int=9) if isinstance(person.pk, UUID) else person.pk + 1)
     payload = said(mint_pair(started, person).refresh)
-    assert RefreshToken(refresh(**{**payload, "sub": mine}))  # type: ignore[arg-type]
+    RefreshToken(refresh(**{**payload, "sub": mine}))  # type: ignore[arg-type]
     with pytest.raises(TokenError):
         RefreshToken(refresh(**{**payload, "sub": sub}))  # type: ignore[arg-type]
 
