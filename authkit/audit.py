@@ -56,21 +56,20 @@ def record(
         session_id=session_id,
         ip=client.ip,
         user_agent=_one_line(client.user_agent)[:_USER_AGENT_LENGTH],
-        data=_in_lines(dict(data or {})),
+        data=_storable(dict(data or {})),
     )
     Written(event).write()
 
 
 @contextmanager
-def of_request() -> Iterator[list[Written]]:
-    """Around a request, outside of its transaction: remembers what is written in it.
+def of_request(written: list[Written]) -> Iterator[None]:
+    """Around a request, outside of its transaction: adds to `written` what is written in it.
 
-    Hand the list to `rescue` when the request is over.
+    Hand the list to `rescue` when the request is over, however it ended.
     """
-    written: list[Written] = []
     token = _of_request.set(written)
     try:
-        yield written
+        yield
     finally:
         _of_request.reset(token)
 
@@ -144,12 +143,12 @@ def _one_line(text: str) -> str:
     )
 
 
-def _in_lines(value: Any) -> Any:
-    """The same of every text in what will be JSON."""
+def _storable(value: Any) -> Any:
+    """Escape what no database takes in JSON; whoever writes JSON out escapes the rest."""
     if isinstance(value, str):
-        return _one_line(value)
+        return value.encode(errors="backslashreplace").decode().replace("\0", "\\x00")
     if isinstance(value, Mapping):
-        return {_in_lines(key): _in_lines(inner) for key, inner in value.items()}
+        return {_storable(key): _storable(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_in_lines(inner) for inner in value]
+        return [_storable(inner) for inner in value]
     return value

@@ -15,6 +15,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import Error as DatabaseFailure
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
 from rest_framework import authentication, status
 from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
@@ -217,6 +218,7 @@ def resolve_once(http: HttpRequest, presented: credentials.Presented) -> Answer:
     return found  # type: ignore[no-any-return]
 
 
+@sensitive_variables("key", "found")
 def cookie_once(http: HttpRequest) -> Answer | None:
     """What the session cookie is worth; asked once for each session key of a request."""
     key = getattr(getattr(http, "session", None), "session_key", None)

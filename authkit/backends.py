@@ -6,8 +6,8 @@ from typing import Any, cast
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.hashers import check_password
 from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
 
 from authkit.accounts import identify, passwords
 
@@ -19,6 +19,7 @@ class AuthkitBackend(ModelBackend):
     renewed without ending the sign-ins that were begun with it.
     """
 
+    @sensitive_variables("password", "kwargs")
     def authenticate(  # type: ignore[override]  # any user model
         self,
         request: HttpRequest | None,
@@ -34,7 +35,5 @@ class AuthkitBackend(ModelBackend):
         if user is None:
             passwords.spend_time_on(password)
             return None
-        is_right = check_password(
-            password, user.password, lambda raw: passwords.renew_hash(user, raw)
-        )
+        is_right = passwords.is_password_of(user, password)
         return user if is_right and self.user_can_authenticate(cast(Any, user)) else None

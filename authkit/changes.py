@@ -164,8 +164,7 @@ class Feed:
             self._look_privately(connection, asked_at, max_staleness)
             return
         with self._lock:
-            # Another thread may have looked while we waited: since we asked, or lately enough.
-            if self._looked_at >= asked_at or asked_at - self._looked_at < max_staleness:
+            if asked_at - self._looked_at < max_staleness:  # another thread, while we waited
                 return
             started_at = time.monotonic()
             self._read_on(connection)

@@ -15,6 +15,7 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionS
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
 from django.db import router
 from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
 
 from authkit import lookups, sessions
 from authkit.exceptions import SessionEnded
@@ -75,6 +76,7 @@ def session_id_of(store: SessionBase | None) -> UUID | None:
     return UUID(text) if text else None
 
 
+@sensitive_variables("key")
 def session_id_presented(request: HttpRequest | None) -> UUID | None:
     """The UserSession of the cookie that came with a request, live or not.
 
@@ -90,6 +92,7 @@ def session_id_presented(request: HttpRequest | None) -> UUID | None:
     return known.values_list("pk", flat=True).first()
 
 
+@sensitive_variables("key")
 def _find(store: SessionBase, now: datetime) -> Found | None:
     alias = router.db_for_write(UserSession)
     if isinstance(store, SignedCookieStore):

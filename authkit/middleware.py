@@ -57,13 +57,17 @@ class AuthkitMiddleware:
         """Answer a request, around it what must outlive its transaction."""
         if self.is_async:
             return self._answer_async(request)
-        with audit.of_request() as written, current.answering(request):
-            response = _arrive(request) or self.get_response(request)
-        _rescue(written)
+        written: list[audit.Written] = []
+        try:
+            with audit.of_request(written), current.answering(request):
+                response = _arrive(request) or self.get_response(request)
+        finally:  # also where the worker is told to stop
+            _rescue(written)
         return cast(HttpResponseBase, response)
 
     async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
-        with audit.of_request() as written, current.answering(request):
+        written: list[audit.Written] = []
+        with audit.of_request(written), current.answering(request):
             response = await _aside(_arrive, request, asks=_asks_on_arrival(request))
             response = response or await self.get_response(request)
         if written:

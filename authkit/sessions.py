@@ -15,7 +15,7 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import DatabaseError, connections, router, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from authkit import audit, changes, conf, signals
 from authkit.exceptions import SignInRefused
@@ -201,13 +201,21 @@ def lock_unchanged(user: AbstractBaseUser) -> None:
     Raises:
         SignInRefused: the account is deactivated or gone, or has another password.
     """
-    model: Any = get_user_model()
-    unchanged = {"pk": user.pk, "password": user.password}
-    if has_field(model, "is_active"):
+    unchanged: dict[str, object] = {"password": user.password}
+    if has_field(get_user_model(), "is_active"):
         unchanged["is_active"] = True
-    locked: int = model._base_manager.filter(**unchanged).update(password=user.password)
-    if not (user.is_active and locked == 1):
+    if not (user.is_active and lock_person(user.pk, **unchanged)):
         raise SignInRefused("the account has changed in the meantime")
+
+
+def lock_person(user_pk: object, **if_still: object) -> bool:
+    """Lock a person's row until the transaction ends; False if it is not there like this.
+
+    Whoever locks a person and sessions in one transaction locks the person first.
+    """
+    model: Any = get_user_model()
+    rows = model._base_manager.filter(pk=user_pk, **if_still)
+    return bool(rows.update(password=F("password")))
 
 
 def _chunks(ids: list[UUID], size: int = 500) -> Iterable[list[UUID]]:

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import DatabaseError, router, transaction
 from django.db.models import Q, QuerySet
+from django.views.decorators.debug import sensitive_variables
 
 from authkit import audit, conf, lookups, sessions
 from authkit.exceptions import (
@@ -83,6 +84,7 @@ def issue_personal(
     return token
 
 
+@sensitive_variables("text")
 def resolve(text: str, *, now: datetime, is_use: bool = True) -> tuple[AbstractBaseUser, Grant]:
     """The person and the Grant behind a token, in one query.
 

@@ -136,7 +136,9 @@ def _verdicts(
         one = signing_in[name]
         found.append(Verdict(f"sign-in, {name}: hashes", one["hashes"], 1))
         found.append(
-            Verdict(f"sign-in, {name}: besides the hash / the hash", one["besides"] / one["hash"], 0.1)
+            Verdict(
+                f"sign-in, {name}: besides the hash / the hash", one["besides"] / one["hash"], 0.1
+            )
         )
     ours, theirs = refreshing["authkit"], refreshing["simplejwt"]
     found.append(Verdict("refresh: queries", ours["queries"], 3))

@@ -90,7 +90,9 @@ def environ(
     }
     if body:
         found |= {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body))}
-    named = {f"HTTP_{name.upper().replace('-', '_')}": text for name, text in (headers or {}).items()}
+    named = {
+        f"HTTP_{name.upper().replace('-', '_')}": text for name, text in (headers or {}).items()
+    }
     return found | named | more
 
 

@@ -6,18 +6,31 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
+from django.views.decorators.debug import sensitive_variables
 
 from authkit.models import BearerToken, UserSession
 from authkit.sessions import credential_digest
 
 
+@sensitive_variables("password")
+def is_password_of(user: AbstractBaseUser, password: str) -> bool:
+    """Whether this is the person's password; an old hash of it is renewed."""
+    try:
+        return check_password(password, user.password, lambda raw: renew_hash(user, raw))
+    except ValueError:  # a hash of a kind that Django once wrote and no longer reads
+        spend_time_on(password)
+        return False
+
+
+@sensitive_variables("password")
 def spend_time_on(password: str) -> None:
     """Take the time that checking a real person's password would take (CVE-2016-2513)."""
     make_password(password)
 
 
+@sensitive_variables("password", "before", "old_digest", "digest")
 def renew_hash(user: AbstractBaseUser, password: str) -> None:
     """Store the same password under the hasher now preferred; its sign-ins go on."""
     before, old_digest = user.password, credential_digest(user)
@@ -26,7 +39,7 @@ def renew_hash(user: AbstractBaseUser, password: str) -> None:
     with transaction.atomic():
         same = model._base_manager.filter(pk=user.pk, password=before)
         if not same.update(password=user.password):
-            user.password = before
+            user.password = _renewed_meanwhile(user, password) or before
             return
         digest = credential_digest(user)
         for held in (UserSession, BearerToken):
@@ -34,3 +47,11 @@ def renew_hash(user: AbstractBaseUser, password: str) -> None:
             manager.filter(user_id=user.pk, credential_digest=old_digest).update(
                 credential_digest=digest
             )
+
+
+@sensitive_variables("password", "stored")
+def _renewed_meanwhile(user: AbstractBaseUser, password: str) -> str | None:
+    """The hash that another sign-in has put in place, if it is one of the same password."""
+    model: Any = get_user_model()
+    stored = model._base_manager.filter(pk=user.pk).values_list("password", flat=True).first()
+    return stored if stored and check_password(password, stored) else None

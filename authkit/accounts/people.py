@@ -83,6 +83,7 @@ def before_delete(sender: type[AbstractBaseUser], instance: AbstractBaseUser, **
     request = current.request()
     client = client_of(request)
     with transaction.atomic():
+        sessions.lock_person(instance.pk)
         audit.record(
             "account.deleted", subject=instance.pk, client=client, data={"name": str(instance)}
         )

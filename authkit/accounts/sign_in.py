@@ -14,6 +14,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
 from authkit import cookies, sessions, signals, tokens
 from authkit.accounts import current
@@ -24,6 +25,7 @@ from authkit.kernel.opaque import OpaqueToken
 from authkit.models import UserSession
 
 
+@sensitive_variables("password")
 def check_password(request: HttpRequest, name: str, password: str) -> AbstractBaseUser:
     """The person who has this name and this password.
 
@@ -44,11 +46,13 @@ def with_cookie(request: HttpRequest, user: AbstractBaseUser) -> UserSession:
     Raises:
         SignInRefused: the account changed while it signed in.
     """
-    login(request, cast(Any, user))
-    session_id = cookies.session_id_of(request.session)
-    if session_id is None:
+    with transaction.atomic():
+        login(request, cast(Any, user))
+        session_id = cookies.session_id_of(request.session)
+        session = UserSession.objects.filter(pk=session_id).first()
+    if session is None:
         raise SignInRefused("the account changed while signing in")
-    return UserSession.objects.get(pk=session_id)
+    return session
 
 
 def with_token(request: HttpRequest, user: AbstractBaseUser) -> tuple[UserSession, OpaqueToken]:
@@ -91,14 +95,6 @@ def on_django_login(
         store.cycle_key()
     client = client_of(request)
     with transaction.atomic():
-        sessions.end(
-            [session_id for session_id in replaced if session_id],
-            reason="replaced",
-            now=now,
-            actor=user,
-            client=client,
-            request=request,
-        )
         try:
             session = sessions.start(
                 user,
@@ -108,10 +104,20 @@ def on_django_login(
                 cookie_digest=cookies.digest_for(store),
             )
         except SignInRefused:
-            store.flush()
-            return
+            session = None
+        sessions.end(
+            [session_id for session_id in replaced if session_id],
+            reason="replaced",
+            now=now,
+            actor=user,
+            client=client,
+            request=request,
+        )
+    if session is None:
+        store.flush()
+        return
     store[cookies.USER_SESSION_KEY] = str(session.id)
-    _announce(user, session, request)
+    transaction.on_commit(lambda: _announce(user, session, request))
 
 
 def on_django_logout(

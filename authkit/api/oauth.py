@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils import timezone
-from rest_framework.parsers import FormParser
+from django.views.decorators.debug import sensitive_variables
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,13 +13,13 @@ from authkit import inspection
 from authkit.accounts.client import client_of
 from authkit.api import serializers
 from authkit.api.base import OpenView, View
-from authkit.api.parsers import StrictJSONParser
+from authkit.api.parsers import SmallFormParser, StrictJSONParser
 
 
 class IntrospectView(View):
     """``introspect/``: for the token's owner, and for whom the project trusts with it."""
 
-    parser_classes = (FormParser, StrictJSONParser)
+    parser_classes = (SmallFormParser, StrictJSONParser)
 
     def post(self, request: Request) -> Response:
         """What a token is worth; the same ``{"active": false}`` for all that are not shown."""
@@ -32,16 +32,17 @@ class IntrospectView(View):
 class RevokeView(OpenView):
     """``revoke/``: whoever holds a token may end it."""
 
-    parser_classes = (FormParser, StrictJSONParser)
+    parser_classes = (SmallFormParser, StrictJSONParser)
 
     def post(self, request: Request) -> Response:
         """End a token, and the sign-in from which it hangs. 200 for unknown ones too."""
         http = request._request
-        text = _token_in(request)
-        inspection.revoke(text, now=timezone.now(), client=client_of(http), request=http)
+        told = {"now": timezone.now(), "client": client_of(http), "request": http}
+        inspection.revoke(_token_in(request), **told)
         return Response({})
 
 
+@sensitive_variables("given", "token")
 def _token_in(request: Request) -> str:
     given = serializers.AnyToken(data=request.data)
     given.is_valid(raise_exception=True)

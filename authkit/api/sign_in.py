@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from django.contrib.auth import logout
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
+from django.views.decorators.debug import sensitive_variables
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -23,6 +26,7 @@ from authkit.jwt.resolve import resolve_live
 from authkit.models import UserSession
 
 
+@sensitive_variables("given")
 def _person(request: Request) -> Any:
     given = serializers.SignIn(data=request.data)
     given.is_valid(raise_exception=True)
@@ -31,6 +35,11 @@ def _person(request: Request) -> Any:
 
 def _http(request: Request) -> HttpRequest:
     return request._request
+
+
+def _person_of_cookie(http: HttpRequest) -> Any:
+    answer = authentication.cookie_once(http)
+    return None if answer is None else answer[0]
 
 
 def _require_csrf_token(request: Request) -> None:
@@ -51,11 +60,11 @@ class SessionView(OpenView):
         http = _http(request)
         get_token(http)
         try:
-            answer = authentication.cookie_once(http)
+            user = _person_of_cookie(http)
         except AuthkitError:
             authentication.forget_cookie(http)
-            answer = None
-        return Response({"user": None if answer is None else serializers.profile_of(answer[0])})
+            user = None
+        return Response({"user": None if user is None else serializers.profile_of(user)})
 
     def post(self, request: Request) -> Response:
         """Sign in; the session key is new, whoever was signed in before."""
@@ -67,8 +76,11 @@ class SessionView(OpenView):
 
     def delete(self, request: Request) -> Response:
         """Sign out, and ask the browser to forget."""
+        http = _http(request)
         _require_csrf_token(request)
-        logout(_http(request))
+        with suppress(AuthkitError):
+            http.user = _person_of_cookie(http) or AnonymousUser()
+        logout(http)
         return signed_out()
 
 
@@ -125,6 +137,7 @@ class JWTView(BearerView):
 class RefreshView(OpenView):
     """``jwt/refresh/``."""
 
+    @sensitive_variables("given", "text", "pair")
     def post(self, request: Request) -> Response:
         """The next pair of tokens; the refresh token that is presented is used up."""
         given = serializers.Refresh(data=request.data)
@@ -138,6 +151,7 @@ class RefreshView(OpenView):
 class VerifyView(OpenView):
     """``jwt/verify/``."""
 
+    @sensitive_variables("given")
     def post(self, request: Request) -> Response:
         """Nothing, for a live access token."""
         given = serializers.AnyToken(data=request.data)

@@ -19,14 +19,14 @@ KINDS = (*SIGN_INS, "personal")
 
 
 class Caller:
-    """A client that remembers cookies and checks CSRF as a real site does.
+    """A client that remembers cookies, checks CSRF and sees error pages as at a real site.
 
     `authorization` is sent as header with each call, unless it is None. A browser sends
     the CSRF token that its cookie holds, unless told not to.
     """
 
     def __init__(self, authorization: str | None = None, **environment: Any) -> None:
-        self.client = Client(enforce_csrf_checks=True, **environment)
+        self.client = Client(enforce_csrf_checks=True, raise_request_exception=False, **environment)
         self.authorization = authorization
         self.answer: dict[str, Any] = {}
 

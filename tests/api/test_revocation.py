@@ -30,9 +30,9 @@ pytestmark = [pytest.mark.urls("tests.api.urls"), pytest.mark.django_db(transact
 MODES = ["stateless", "denylist", "stateful"]
 
 #: Views that let a stranger in, and see who asks; and what asks more of the caller.
-OPEN = ["/api/open/", "/plain/", "/async/", "/plain/without-login/"]
+OPEN = ["/api/open/", "/plain/", "/async/"]
 CLOSED = ["/api/closed/", "/auth/me/"]
-TOUCHING = ["/api/touching/", "/plain/touching/", "/async/touching/"]
+TOUCHING = ["/api/touching/", "/async/touching/"]
 DOORS = [*OPEN, *CLOSED, *TOUCHING]
 
 

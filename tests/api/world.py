@@ -72,31 +72,36 @@ class Queries(_Watch):
         return execute(sql, params, many, context)
 
 
-_READS = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK")
+_READS = ("BEGIN", "SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK")
 
 
 class Outage(_Watch):
-    """The database does not answer any more, after `after` statements.
+    """The database does not answer any more, from the statement after `after` on.
 
-    With `writes_only`, it is read-only instead.
+    With `until`, it answers again after that many; with `writes_only`, it is read-only.
     """
 
-    def __init__(self, after: int = 0, *, writes_only: bool = False) -> None:
-        self.after = after
+    def __init__(
+        self,
+        after: int = 0,
+        *,
+        until: int = 1_000_000,
+        writes_only: bool = False,
+        error: type[Exception] = OperationalError,
+    ) -> None:
+        self.broken = range(after, until)
         self.writes_only = writes_only
+        self.error = error
         self.asked = 0
         self.refused = 0
 
     def _execute(
         self, execute: Execute, sql: str, params: Any, many: bool, context: dict[str, Any]
     ) -> Any:
-        is_read = (
-            sql.lstrip(" (").upper().startswith(("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK"))
-        )
-        if self.writes_only and is_read:
+        if self.writes_only and sql.lstrip(" (").upper().startswith(_READS):
             return execute(sql, params, many, context)
         self.asked += 1
-        if self.asked > self.after:
+        if self.asked - 1 in self.broken:
             self.refused += 1
-            raise OperationalError("the server has gone away")
+            raise self.error("the server has gone away")
         return execute(sql, params, many, context)

@@ -101,7 +101,6 @@ def test_who_changes_their_own_password_keeps_the_sign_in_that_refreshes_meanwhi
     figures.info("own password: %d races", count)
 
 
-@pytest.mark.xfail(strict=False, reason="a sign-in locks sessions first, a new password people")
 def test_who_signs_in_again_does_not_get_in_the_way_of_a_new_password(site: Site):
     lines, each_worker = site.lines(WORKERS), site.lines(WORKERS)
     count, left = rounds(15, 250), 0
@@ -118,7 +117,6 @@ def test_who_signs_in_again_does_not_get_in_the_way_of_a_new_password(site: Site
     assert left == 0
 
 
-@pytest.mark.xfail(strict=False, reason="a hash that another sign-in has renewed is refused")
 def test_all_get_in_who_sign_in_at_once_under_an_old_hash(site: Site):
     lines, count = site.lines(WORKERS), rounds(3, 50)
     for _ in range(count):
