@@ -8,6 +8,7 @@ never turns into a stranger.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar, NoReturn, cast
 
@@ -251,6 +252,18 @@ def tell_refused(http: HttpRequest, refusal: AuthkitError) -> None:
     if not hasattr(http, _TOLD):
         setattr(http, _TOLD, True)
         signals.refused.send_robust(sender=type(refusal), code=refusal.code, request=http)
+
+
+def is_for_nobody(
+    http: HttpRequest, presented: credentials.Presented, classes: Sequence[type[Any]]
+) -> bool:
+    """Whether none of the classes that a view lists judges such a credential.
+
+    A view that lists none at all is a door, at which a stale one does not matter.
+    """
+    if not classes or any(issubclass(kind, _Refusing) for kind in classes):
+        return False
+    return not any(_may_take(kind(), Request(http), presented) for kind in classes)
 
 
 def spare_csrf(http: HttpRequest) -> None:

@@ -51,6 +51,7 @@ def resolve(store: SessionBase, *, now: datetime) -> tuple[AbstractBaseUser, Gra
     Raises:
         SessionEnded, UserInactive: somebody did sign in, and it does not count any more.
     """
+    store.accessed = True  # the answer depends on the cookie: Django tells caches so
     if not store.session_key:
         return None
     found = _find(store, now)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
@@ -83,6 +83,17 @@ def resolve(
     raise TokenNotValid("neither an opaque token nor a JWT")
 
 
+def drop_impossible_cookie(request: HttpRequest) -> None:
+    """Put a fresh session in the place of one whose key no session can have.
+
+    A database might fail on it (PostgreSQL takes no NUL), whoever looks it up.
+    """
+    store: Any = getattr(request, "session", None)
+    key = getattr(store, "session_key", None)
+    if key is not None and not (key.isascii() and key.isprintable()):
+        request.session = type(store)()
+
+
 def resolve_cookie(request: HttpRequest) -> tuple[AbstractBaseUser, Grant] | None:
     """The person and the Grant behind the session cookie; None if nobody signed in with it.
 
@@ -90,5 +101,6 @@ def resolve_cookie(request: HttpRequest) -> tuple[AbstractBaseUser, Grant] | Non
         CredentialRejected: somebody did, and it does not count any more.
         django.db.Error: the database cannot be asked.
     """
+    drop_impossible_cookie(request)
     store = getattr(request, "session", None)
     return None if store is None else cookies.resolve(store, now=timezone.now())

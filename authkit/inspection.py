@@ -15,7 +15,6 @@ from authkit import conf, lookups, sessions, tokens
 from authkit.exceptions import AuthkitError, CredentialRejected
 from authkit.jwt.resolve import resolve_live
 from authkit.jwt.verify import verify_access, verify_refresh
-from authkit.kernel import opaque
 from authkit.kernel.client import NOBODY, Client
 from authkit.kernel.grant import Grant
 from authkit.models import UserSession
@@ -66,14 +65,12 @@ def revoke(text: str, *, now: datetime, client: Client = NOBODY, request: object
     the browser has just used up means it.
     """
     told: dict[str, Any] = {"now": now, "client": client, "request": request}
-    try:
-        tokens.resolve(text, now=now)
-    except CredentialRejected:
-        session_id = _session_of(text, now)
-        if session_id is not None:
-            sessions.end([session_id], reason="token_revoked", **told)
-    else:
-        tokens.revoke(opaque.parse(text, conf.get().token_prefix).id, **told)
+    token_id = tokens.id_of(text)
+    session_id = _session_of(text, now) if token_id is None else None
+    if token_id is not None:
+        tokens.revoke(token_id, **told)
+    elif session_id is not None:
+        sessions.end([session_id], reason="token_revoked", **told)
 
 
 def _session_of(text: str, now: datetime) -> UUID | None:

@@ -20,9 +20,12 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.db import Error as DatabaseFailure
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch
+from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
+from django.utils.http import escape_leading_slashes
 from django.utils.translation import gettext as _
 from rest_framework.views import APIView
 
@@ -34,6 +37,7 @@ from authkit.exceptions import (
     CredentialRejected,
     ScopeInsufficient,
     StoreUnavailable,
+    TokenNotValid,
 )
 
 _logger = logging.getLogger("authkit")
@@ -61,6 +65,7 @@ class AuthkitMiddleware:
         try:
             with audit.of_request(written), current.answering(request):
                 response = _arrive(request) or self.get_response(request)
+                _vary(request, response)
         finally:  # also where the worker is told to stop
             _rescue(written)
         return cast(HttpResponseBase, response)
@@ -70,6 +75,7 @@ class AuthkitMiddleware:
         with audit.of_request(written), current.answering(request):
             response = await _aside(_arrive, request, asks=_asks_on_arrival(request))
             response = response or await self.get_response(request)
+            _vary(request, response)
         if written:
             await sync_to_async(_rescue)(written)
         return cast(HttpResponseBase, response)
@@ -78,13 +84,13 @@ class AuthkitMiddleware:
         self, request: HttpRequest, view: Callable[..., Any], *_: object
     ) -> HttpResponseBase | None:
         """Let a request through to its view, or answer it here."""
-        return None if _judges_itself(view) else _admit(request)
+        return _leave_to(view, request) if _judges_itself(view) else _admit(request)
 
     async def _process_view_async(
         self, request: HttpRequest, view: Callable[..., Any], *_: object
     ) -> HttpResponseBase | None:
         if _judges_itself(view):
-            return None
+            return _leave_to(view, request)
         answer = await _aside(_admit, request, asks=_asks_for_cookie(request))
         return cast(HttpResponseBase | None, answer)
 
@@ -153,8 +159,15 @@ def _is_at_door(request: HttpRequest) -> bool:
         return False
 
 
+def _vary(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Tell caches that the answer is for who asked (RFC 9110 §12.5.5)."""
+    if "HTTP_AUTHORIZATION" in request.META:
+        patch_vary_headers(response, ["Authorization"])
+
+
 def _arrive(request: HttpRequest) -> HttpResponseBase | None:
     """Find out who makes the request; by cookie only when somebody asks."""
+    credentials.drop_impossible_cookie(request)
     presented = credentials.presented_in(request)
     if presented is None or not presented.is_ours:
         _set_user(request, SimpleLazyObject(lambda: _user_of_cookie(request)))
@@ -172,6 +185,25 @@ def _arrive(request: HttpRequest) -> HttpResponseBase | None:
     return None
 
 
+def _leave_to(view: Callable[..., Any], request: HttpRequest) -> HttpResponseBase | None:
+    """Let a view's own classes say who it is.
+
+    They may not know of bearer credentials, and take Django's user for the cookie's: so
+    for them that one is a stranger, and a write by cookie needs its CSRF token. A
+    credential that none of them could take is refused here.
+    """
+    presented = credentials.presented_in(request)
+    if presented is None or not presented.is_ours:
+        return None
+    authentication.demand_csrf(request)
+    current.forget(request)
+    _set_user(request, AnonymousUser())
+    classes = view.cls.authentication_classes  # type: ignore[attr-defined]
+    if authentication.is_for_nobody(request, presented, classes):
+        return _refuse(request, TokenNotValid("no listed class accepts it"))
+    return None
+
+
 def _admit(request: HttpRequest) -> HttpResponseBase | None:
     """Let in who presents no credential, or a valid one."""
     presented = credentials.presented_in(request)
@@ -186,10 +218,20 @@ def _admit(request: HttpRequest) -> HttpResponseBase | None:
     except AuthkitError as refusal:
         if not _is_at_door(request):
             return _refuse(request, refusal)
-        authentication.demand_csrf(request)
+        return _check_csrf(request)
     except (DatabaseFailure, authentication.Unavailable):
         return _unavailable()
     return None
+
+
+def _check_csrf(request: HttpRequest) -> HttpResponseBase | None:
+    """Ask for the CSRF token that a request was spared when it came with a header."""
+    authentication.demand_csrf(request)
+    match = request.resolver_match
+    if match is None:
+        return None
+    middleware = CsrfViewMiddleware(lambda _: HttpResponse())
+    return middleware.process_view(request, match.func, match.args, match.kwargs)
 
 
 def _remember_cookie(request: HttpRequest) -> None:
@@ -236,7 +278,8 @@ def _refuse(request: HttpRequest, refusal: AuthkitError) -> HttpResponseBase:
     is_cookie = "HTTP_AUTHORIZATION" not in request.META
     if is_cookie and _is_navigation(request):
         # The cookie is dropped with this answer: the browser asks again as a stranger.
-        response: HttpResponse = HttpResponseRedirect(request.get_full_path())
+        here = escape_leading_slashes(request.get_full_path())
+        response: HttpResponse = HttpResponseRedirect(here)
         response["Cache-Control"] = "no-store"
         return response
     return _unauthorized(refusal)

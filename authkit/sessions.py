@@ -111,6 +111,11 @@ def live_of(user: AbstractBaseUser, *, now: datetime) -> QuerySet[UserSession]:
     )
 
 
+def is_live(user: AbstractBaseUser, session_id: UUID, *, now: datetime) -> bool:
+    """Whether this sign-in of this person still works; asked of the database."""
+    return live_of(user, now=now).filter(pk=session_id).exists()
+
+
 def touch(session_id: UUID, *, now: datetime, last_seen_at: datetime) -> None:
     """Note that a sign-in was used, at most once a minute; a failure is nobody's refusal."""
     if now - last_seen_at < TOUCH_INTERVAL:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -32,6 +32,14 @@ class TooManyTokens(NotPermitted):
 
     code = "too_many_tokens"
     public_message = "You have too many access tokens. Delete one that you do not need."
+
+
+def is_possible_end(moment: datetime, *, now: datetime) -> bool:
+    """Whether a token may be made to end then: in the future, within a hundred years."""
+    try:
+        return now < moment.astimezone(UTC) < now + 100 * timedelta(days=365)
+    except OverflowError:  # no time zone has that day
+        return False
 
 
 def issue_for(session: UserSession, *, now: datetime) -> opaque.OpaqueToken:
@@ -115,6 +123,18 @@ def resolve(text: str, *, now: datetime, is_use: bool = True) -> tuple[AbstractB
         authenticated_at=None if session is None else session.authenticated_at,
         expires_at=token.expires_at,
     )
+
+
+@sensitive_variables("text")
+def id_of(text: str) -> str | None:
+    """The public id of a token of ours, whether or not it works; None for anything else."""
+    try:
+        parsed = opaque.parse(text, conf.get().token_prefix)
+    except opaque.MalformedToken:
+        return None
+    digest = BearerToken.objects.filter(pk=parsed.id).values_list("digest", flat=True).first()
+    is_ours = digest is not None and opaque.is_same(bytes.fromhex(digest), parsed.digest)
+    return parsed.id if is_ours else None
 
 
 def personal_of(user: AbstractBaseUser, *, now: datetime) -> QuerySet[BearerToken]:

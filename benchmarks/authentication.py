@@ -18,7 +18,7 @@ _WARM_UP = 3
 
 @dataclass(frozen=True)
 class Line:
-    """What was found of one contender; `cost` is over its baseline, `queries` those of a request."""
+    """What a request of one contender costs: time over its baseline, and queries."""
 
     name: str
     cost: Figure
@@ -73,7 +73,8 @@ def _check(contender: Contender, pk: object) -> int:
 
 def _verdicts(database: str, lines: dict[str, Line]) -> list[Verdict]:
     def ratio(promise: str, name: str, peer: str, at_most: float) -> Verdict:
-        return Verdict(promise, lines[name].cost.middle / lines[peer].cost.middle, at_most)
+        ours, theirs = lines[name].cost, lines[peer].cost
+        return Verdict(promise, ours.middle / theirs.middle, at_most, ours.low / theirs.low)
 
     def queries(name: str, at_most: int) -> Verdict:
         return Verdict(f"{name}: queries", lines[name].queries, at_most)

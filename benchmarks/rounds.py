@@ -64,7 +64,7 @@ class Figure:
         return cls(median(values), low, high)
 
     def __str__(self) -> str:
-        return f"{self.middle:8.1f} {f'{self.low:.1f} – {self.high:.1f}':>18}"
+        return f"{self.middle:8.1f} {f'{self.low:.1f} to {self.high:.1f}':>18}"
 
 
 def measure(

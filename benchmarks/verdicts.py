@@ -8,11 +8,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Verdict:
-    """One promise: `measured` is to be at most `at_most`."""
+    """One promise: `measured` is to be at most `at_most`.
+
+    `quiet` is the same ratio, of the lower quartiles: that of the rounds in which the
+    machine left us alone. It says how much the medians can be trusted.
+    """
 
     promise: str
     measured: float
     at_most: float
+    quiet: float | None = None
 
     @property
     def is_reached(self) -> bool:
@@ -22,6 +27,7 @@ class Verdict:
         return {
             "promise": self.promise,
             "measured": round(self.measured, 3),
+            "quiet": None if self.quiet is None else round(self.quiet, 3),
             "at_most": self.at_most,
             "reached": self.is_reached,
         }
@@ -29,7 +35,9 @@ class Verdict:
 
 def show(verdicts: Iterable[Verdict]) -> None:
     """Print a table of verdicts."""
-    print(f"\n{'promise':74} {'measured':>8} {'at most':>8}")
+    print(f"\n{'promise':70} {'median':>7} {'quiet':>6} {'at most':>7}")
     for verdict in verdicts:
         word = "reached" if verdict.is_reached else "NOT REACHED"
-        print(f"{verdict.promise:74} {verdict.measured:8.2f} {verdict.at_most:8.2f}  {word}")
+        quiet = "" if verdict.quiet is None else f"{verdict.quiet:.2f}"
+        figures = f"{verdict.measured:7.2f} {quiet:>6} {verdict.at_most:7.2f}"
+        print(f"{verdict.promise:70} {figures}  {word}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from io import BytesIO
-from typing import Any
+from typing import Any, Self
 
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
@@ -97,20 +97,20 @@ def environ(
 
 
 class Statements:
-    """Counts the SQL statements that are executed inside ``with``."""
+    """Counts the queries inside ``with``; what begins and ends transactions is none."""
 
     def __init__(self) -> None:
         self.count = 0
 
-    def __enter__(self) -> Statements:
+    def __enter__(self) -> Self:
         self._wrapper = connection.execute_wrapper(self._count)
         self._wrapper.__enter__()
         return self
 
-    def __exit__(self, *exc_info: Any) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self._wrapper.__exit__(*exc_info)
 
     def _count(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
-        if not sql.startswith(("SAVEPOINT", "RELEASE SAVEPOINT")):
+        if not sql.startswith(("BEGIN", "SAVEPOINT", "RELEASE SAVEPOINT")):
             self.count += 1
         return execute(sql, params, many, context)

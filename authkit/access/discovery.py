@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.core.signals import setting_changed
 from django.db import models
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -126,12 +127,12 @@ class Registry:
 
 
 def registry(urlconf: str | None = None) -> Registry:
-    """What the project's URLconf reaches, read once."""
-    return _registry(urlconf)
+    """What a URLconf reaches, the project's unless another is named; read once."""
+    return _registry(urlconf or settings.ROOT_URLCONF)
 
 
-@lru_cache(maxsize=4)
-def _registry(urlconf: str | None) -> Registry:
+@lru_cache(maxsize=32)
+def _registry(urlconf: str) -> Registry:
     endpoints: dict[str, FoundEndpoint] = {}
     by_view: dict[tuple[str, View], Route] = {}
     kinds: dict[str, object] = {}

@@ -28,6 +28,8 @@ def require_reach(grant: Grant, request: HttpRequest) -> None:
     route = None if match is None else discovery.registry(urlconf).route_of(match)
     if route is None or route.key is None:
         raise ScopeInsufficient("a view without a key")
-    action = route.methods.get(request.method or "", request.method or "")
+    action = route.methods.get(request.method or "")
+    if action is None:
+        raise ScopeInsufficient("a method that the view does not have")
     if not reaches(grant.scopes, route.key, action):
         raise ScopeInsufficient(f"{route.key}:{action}")

@@ -38,6 +38,11 @@ def remember(request: Any, grant: Grant) -> None:
     getattr(request, "_request", request).authkit_grant = grant
 
 
+def forget(request: Any) -> None:
+    """Note that whoever asks next has to find out for themselves."""
+    request.__dict__.pop("authkit_grant", None)
+
+
 def grant_of(request: object) -> Grant | None:
     """What the credential of a request was worth, if any has been resolved."""
     grant = getattr(getattr(request, "_request", request), "authkit_grant", None)

@@ -49,8 +49,8 @@ def with_cookie(request: HttpRequest, user: AbstractBaseUser) -> UserSession:
     with transaction.atomic():
         login(request, cast(Any, user))
         session_id = cookies.session_id_of(request.session)
-        session = UserSession.objects.filter(pk=session_id).first()
-    if session is None:
+        session = session_id and UserSession.objects.filter(pk=session_id).first()
+    if not session:
         raise SignInRefused("the account changed while signing in")
     return session
 
@@ -123,19 +123,22 @@ def on_django_login(
 def on_django_logout(
     sender: object, request: HttpRequest | None, user: AbstractBaseUser | None, **_: object
 ) -> None:
-    """End the UserSession of the session that `django.contrib.auth.logout` is about to drop."""
+    """End the sign-in that `django.contrib.auth.logout` is about to drop.
+
+    That of the cookie, and where the request came with a bearer credential, its sign-in.
+    """
     if current.is_without_cookie(request):
         return
-    session_id = cookies.session_id_of(getattr(request, "session", None))
-    if session_id is not None:
-        sessions.end(
-            [session_id],
-            reason="signed_out",
-            now=timezone.now(),
-            actor=user,
-            client=client_of(request),
-            request=request,
-        )
+    grant = current.grant_of(request)
+    named = [cookies.session_id_of(getattr(request, "session", None)), grant and grant.session_id]
+    sessions.end(
+        {session_id for session_id in named if session_id},
+        reason="signed_out",
+        now=timezone.now(),
+        actor=user,
+        client=client_of(request),
+        request=request,
+    )
 
 
 def _tell(request: HttpRequest, user: AbstractBaseUser, session: UserSession) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import BadRequest, ValidationError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 
+from authkit import sessions
 from authkit.accounts import current
+from authkit.kernel.grant import Grant
 from authkit.models.prepared import has_field
 
 if TYPE_CHECKING:
@@ -41,6 +45,15 @@ class ReadOnlyAdmin(ModelAdmin):
 
     class Media:
         css: ClassVar = {"all": ("authkit/admin.css",)}
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Model | None:
+        """The row; none for an id that no database could hold."""
+        if not object_id.isprintable():
+            return None
+        found: Model | None = super().get_object(request, object_id, from_field)
+        return found
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Whether the site's first page names this one."""
@@ -83,9 +96,20 @@ class ReadOnlyAdmin(ModelAdmin):
 
 
 def is_person(request: HttpRequest) -> bool:
-    """Whether somebody has signed in to make this request."""
+    """Whether somebody has signed in to make this request, and not out since.
+
+    An access token may outlive its sign-in for a while; nothing that lasts is done with it.
+    """
     grant = current.grant_of(request)
-    return grant is None or not grant.is_personal
+    if grant is None or grant.kind == "session":
+        return True
+    if grant.session_id is None:
+        return False
+    known: dict[Grant, bool] = request.__dict__.setdefault("_authkit_live", {})
+    if grant not in known:
+        user = cast(AbstractBaseUser, request.user)
+        known[grant] = sessions.is_live(user, grant.session_id, now=timezone.now())
+    return known[grant]
 
 
 def names_of_people() -> list[str]:

@@ -72,7 +72,10 @@ class EventKindFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow to one kind."""
-        return queryset.filter(kind=self.value()) if self.value() else queryset
+        kind = self.value()
+        if kind and not kind.isprintable():
+            return queryset.none()
+        return queryset.filter(kind=kind) if kind else queryset
 
 
 def _by_state(state: str | None, queryset: QuerySet[Any], over: Q) -> QuerySet[Any]:

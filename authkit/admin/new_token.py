@@ -86,8 +86,8 @@ class NewToken(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable a
     def clean_expires_at(self) -> datetime | None:
         """Take no end that is over already."""
         expires_at: datetime | None = self.cleaned_data["expires_at"]
-        if expires_at is not None and expires_at <= timezone.now():
-            raise ValidationError(_("This moment is in the past."))
+        if expires_at and not tokens.is_possible_end(expires_at, now=timezone.now()):
+            raise ValidationError(_("This moment is in the past, or too far away."))
         return expires_at
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.utils import timezone
@@ -41,8 +41,8 @@ class HasLiveSignIn(BasePermission):
         if grant.is_personal:
             raise InsufficientScope("A personal access token cannot do this.")
         if grant.kind == "jwt":
-            live = sessions.live_of(caller_of(request), now=timezone.now())
-            if not live.filter(pk=grant.session_id).exists():
+            session_id = cast(UUID, grant.session_id)
+            if not sessions.is_live(caller_of(request), session_id, now=timezone.now()):
                 raise SessionEnded("its access token outlives it for a while")
         return True
 
@@ -59,7 +59,7 @@ class ProfileView(AccountView):
     def get_permissions(self) -> list[Any]:
         """Any credential may ask who its holder is."""
         is_question = self.request.method == "GET"
-        return [IsAuthenticated()] if is_question else super().get_permissions()
+        return [IsAuthenticated()] if is_question else list(super().get_permissions())
 
     def get(self, request: Request) -> Response:
         """Who the caller is."""

@@ -37,8 +37,8 @@ class RevokeView(OpenView):
     def post(self, request: Request) -> Response:
         """End a token, and the sign-in from which it hangs. 200 for unknown ones too."""
         http = request._request
-        told = {"now": timezone.now(), "client": client_of(http), "request": http}
-        inspection.revoke(_token_in(request), **told)
+        text, client = _token_in(request), client_of(http)
+        inspection.revoke(text, now=timezone.now(), client=client, request=http)
         return Response({})
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from authkit import conf
+from authkit import conf, tokens
 from authkit.accounts.identify import MAX_LENGTH
 from authkit.kernel.language import PatternError, parse_pattern
 from authkit.models import BearerToken, UserSession
@@ -49,6 +49,18 @@ class AnyToken(serializers.Serializer[Any]):
     token_type_hint = serializers.CharField(max_length=64, required=False, allow_blank=True)
 
 
+class Moment(serializers.DateTimeField):
+    """A time; a day that its time zone does not have is one that is wrong."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        """The time; a plain one is in the current time zone."""
+        try:
+            moment: datetime = super().to_internal_value(value)
+        except OverflowError:
+            raise serializers.ValidationError(_("There is no such moment."), "overflow") from None
+        return moment
+
+
 class NewToken(serializers.Serializer[Any]):
     """A personal access token to be made."""
 
@@ -56,7 +68,7 @@ class NewToken(serializers.Serializer[Any]):
     scopes = serializers.ListField(
         child=serializers.CharField(max_length=200), required=False, allow_null=True, max_length=100
     )
-    expires_at = serializers.DateTimeField(required=False, allow_null=True)
+    expires_at = Moment(required=False, allow_null=True)
 
     def validate_scopes(self, scopes: list[str] | None) -> list[str] | None:
         """Take scopes in the language of access: ``api.article:read``."""
@@ -69,8 +81,8 @@ class NewToken(serializers.Serializer[Any]):
 
     def validate_expires_at(self, expires_at: datetime | None) -> datetime | None:
         """Take no end that is over already."""
-        if expires_at is not None and expires_at <= timezone.now():
-            raise serializers.ValidationError(_("This moment is in the past."))
+        if expires_at and not tokens.is_possible_end(expires_at, now=timezone.now()):
+            raise serializers.ValidationError(_("This moment is in the past, or too far away."))
         return expires_at
 
 

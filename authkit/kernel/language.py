@@ -100,7 +100,7 @@ def parse_access(text: str) -> Access:
     return Access(key, pattern.actions[0])
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=2048)
 def reaches(scopes: tuple[str, ...], key: str, action: str) -> bool:
     """Whether any of a credential's scopes holds this access.
 
@@ -110,7 +110,7 @@ def reaches(scopes: tuple[str, ...], key: str, action: str) -> bool:
     return any(scope.matches(key, action) for scope in _readable(scopes))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _readable(scopes: tuple[str, ...]) -> tuple[AccessPattern, ...]:
     readable = []
     for scope in scopes:

@@ -8,7 +8,7 @@ and loads everything with the first field that is touched.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, NoReturn, TypeVar
 
 from django.db import models
@@ -34,7 +34,9 @@ def unloaded(model: type[M], pk: Any, *, using: str, refuse: Refuse) -> M:
         state.db = using
         instance.__dict__["_state"] = state
         instance.__dict__[attribute] = pk
-    instance.__dict__["refresh_from_db"] = partial(_load, instance, refuse)
+    loader = _Loader(instance, refuse)
+    instance.__dict__["refresh_from_db"] = loader.refresh_from_db
+    instance.__dict__["__getstate__"] = loader.getstate
     return instance
 
 
@@ -50,18 +52,41 @@ def _plain_key_of(model: type[models.Model]) -> str | None:
     return None if is_watched or model._meta.parents else model._meta.pk.attname
 
 
-def _load(instance: Any, refuse: Refuse, *args: Any, **kwargs: Any) -> None:
-    """Stand in for `refresh_from_db`, once."""
-    del instance.__dict__["refresh_from_db"]
-    missing = instance.get_deferred_fields()
-    if missing:
-        people = type(instance)._default_manager.using(instance._state.db)
-        found = people.filter(pk=instance.pk).values(*missing).first()
-        if found is None:
-            refuse()
-        instance.__dict__.update(found)
-    if not getattr(instance, "is_active", True):
-        refuse()
-    is_about_one_field = kwargs.get("fields") is not None or (len(args) > 1 and args[1] is not None)
-    if not is_about_one_field:
-        instance.refresh_from_db(*args, **kwargs)
+class _Loader:
+    """Stands in for two methods of an instance until it has loaded it.
+
+    Django calls `refresh_from_db` when a missing field is touched, and `__getstate__` when
+    an instance is copied or pickled: a copy must not hang from the request that its
+    original was made for, so it is loaded first.
+    """
+
+    __slots__ = ("_instance", "_refuse")
+
+    def __init__(self, instance: Any, refuse: Refuse) -> None:
+        self._instance = instance
+        self._refuse = refuse
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        """Load everything that is missing, and refresh what the caller asks for besides."""
+        self._load()
+        is_about_fields = kwargs.get("fields") is not None or (len(args) > 1 and bool(args[1]))
+        if not is_about_fields:
+            self._instance.refresh_from_db(*args, **kwargs)
+
+    def getstate(self) -> Any:
+        """What a copy is made from."""
+        self._load()
+        return self._instance.__getstate__()
+
+    def _load(self) -> None:
+        """Load, and step aside; where that is refused, stay and refuse again."""
+        instance = self._instance
+        missing = instance.get_deferred_fields()
+        if missing:
+            rows = type(instance)._default_manager.using(instance._state.db)
+            found = rows.filter(pk=instance.pk).values(*missing).first()
+            if found is None or not found.get("is_active", True):
+                self._refuse()
+            instance.__dict__.update(found)
+        for name in ("refresh_from_db", "__getstate__"):
+            instance.__dict__.pop(name, None)

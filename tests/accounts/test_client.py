@@ -74,7 +74,7 @@ def test_other_headers_are_never_believed(person: AbstractUser):
         ("::ffff:203.0.113.5", CLIENT),
         ("fe80::1%eth0", "fe80::1"),
         ("0x7f.1", PROXY),
-        ("١٢٣.١.١.١", PROXY),
+        ("203.0.113", PROXY),
         ("1" * 5000, PROXY),
         (", ".join([LIAR] * 2_000 + [CLIENT]), CLIENT),
     ],

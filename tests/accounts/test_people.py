@@ -208,7 +208,8 @@ def test_a_fixture_with_another_password_ends_sign_ins_at_their_next_use(person:
     callers = [sign_in(kind, person) for kind in ("session", "token")]
     stored = serializers.serialize("json", people().filter(pk=person.pk))
     [loaded] = serializers.deserialize("json", stored)
-    loaded.object.password = make_password("another")
+    held: Any = loaded.object
+    held.password = make_password("another")
     loaded.save()
     for caller in callers:
         assert caller.get("/api/closed/").status_code == 401
@@ -218,7 +219,7 @@ def test_changepassword_on_the_command_line_ends_every_sign_in(
     person: AbstractUser, monkeypatch: pytest.MonkeyPatch
 ):
     signed_in_everywhere(person)
-    monkeypatch.setattr("getpass.getpass", lambda *_: "an entirely different passphrase")
+    monkeypatch.setattr("getpass.getpass", lambda **_: "an entirely different passphrase")
     call_command("changepassword", person.get_username(), stdout=io.StringIO())
     assert live() == 0
 

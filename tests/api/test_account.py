@@ -93,7 +93,8 @@ def test_nothing_else_can_be_edited(kind: str, person: AbstractUser):
 @pytest.mark.default_user_only
 def test_a_profile_field_that_is_wrong_is_400_with_a_code(person: AbstractUser):
     caller = sign_in("token", person)
-    for wrong in ("x" * 151, "a\0b", None, [], {}, True):
+    wrongs: list[object] = ["x" * 151, "a\0b", None, [], {}, True]
+    for wrong in wrongs:
         response = caller.patch("/auth/me/", {"first_name": wrong})
         assert response.status_code == 400, wrong
         assert response.json()["code"] == "invalid"
@@ -304,7 +305,7 @@ def test_the_token_of_a_sign_in_is_no_personal_token(person: AbstractUser):
     assert caller.get("/api/closed/").status_code == 200
 
 
-@pytest.mark.parametrize("scopes", [None, ["*:*"], ["api.article:read"]])
+@pytest.mark.parametrize("scopes", [None, ["*:*"], ["authkit.*:*"]])
 def test_a_personal_access_token_can_neither_mint_nor_list_nor_manage(
     scopes: list[str] | None, person: AbstractUser
 ):
@@ -366,7 +367,7 @@ def test_scopes_are_of_the_language_of_access_or_refused(scopes: Any, person: Ab
     assert BearerToken.objects.filter(session=None).count() == 0
 
 
-@pytest.mark.parametrize("scopes", [None, [], ["*:*"], ["api.*:read", "reports.sales:*"]])
+@pytest.mark.parametrize("scopes", [None, ["*:*"], ["closed:read", "reports.sales:*"]])
 def test_scopes_come_back_as_they_were_given(scopes: list[str] | None, person: AbstractUser):
     script = personal(person, scopes=scopes)
     assert script.answer["scopes"] == scopes

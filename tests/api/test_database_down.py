@@ -177,24 +177,29 @@ def _calls(person: AbstractUser) -> list[tuple[str, Callable[[], Any]]]:
     device, script = sign_in("token", person), personal(person)
     callers = {kind: sign_in(kind, person) for kind in SIGN_INS}
     pair = sign_in("jwt", person)
+
+    def of(caller: Caller, method: str, path: str, body: Any = None) -> Callable[[], Any]:
+        return lambda: caller.call(method, f"/auth/{path}", body)
+
     calls: list[tuple[str, Callable[[], Any]]] = []
     for kind, caller in callers.items():
         calls += [
-            (f"{kind} lists sessions", lambda c=caller: c.get("/auth/sessions/")),
-            (f"{kind} lists tokens", lambda c=caller: c.get("/auth/tokens/")),
-            (f"{kind} mints", lambda c=caller: c.post("/auth/tokens/", {"name": "x"})),
-            (f"{kind} ends others", lambda c=caller: c.delete("/auth/sessions/?others=true")),
-            (f"{kind} introspects", lambda c=caller: c.post("/auth/introspect/", {"token": "x"})),
-            (f"{kind} signs out", lambda c=caller, k=kind: c.delete(f"/auth/{k}/")),
+            (f"{kind} lists sessions", of(caller, "GET", "sessions/")),
+            (f"{kind} lists tokens", of(caller, "GET", "tokens/")),
+            (f"{kind} mints", of(caller, "POST", "tokens/", {"name": "x"})),
+            (f"{kind} ends others", of(caller, "DELETE", "sessions/?others=true")),
+            (f"{kind} introspects", of(caller, "POST", "introspect/", {"token": "x"})),
+            (f"{kind} signs out", of(caller, "DELETE", f"{kind}/")),
         ]
+    jwt, anybody = callers["jwt"], stranger()
     calls += [
-        ("ends one", lambda: callers["jwt"].delete(f"/auth/sessions/{device.session_id}/")),
-        ("unmints", lambda: callers["jwt"].delete(f"/auth/tokens/{script.answer['id']}/")),
-        ("ends all", lambda: callers["jwt"].delete("/auth/sessions/")),
-        ("refreshes", lambda: stranger().post("/auth/jwt/refresh/", {"refresh": pair.refresh})),
-        ("verifies", lambda: stranger().post("/auth/jwt/verify/", {"token": pair.access})),
-        ("revokes", lambda: stranger().post("/auth/revoke/", {"token": pair.refresh})),
-        ("asks for the session", lambda: callers["session"].get("/auth/session/")),
+        ("ends one", of(jwt, "DELETE", f"sessions/{device.session_id}/")),
+        ("unmints", of(jwt, "DELETE", f"tokens/{script.answer['id']}/")),
+        ("ends all", of(jwt, "DELETE", "sessions/")),
+        ("refreshes", of(anybody, "POST", "jwt/refresh/", {"refresh": pair.refresh})),
+        ("verifies", of(anybody, "POST", "jwt/verify/", {"token": pair.access})),
+        ("revokes", of(anybody, "POST", "revoke/", {"token": pair.refresh})),
+        ("asks for the session", of(callers["session"], "GET", "session/")),
     ]
     return calls
 

@@ -141,8 +141,9 @@ def test_signing_in_from_another_origin_is_refused(origin: str, person: Abstract
 
 def test_over_https_the_referer_is_looked_at(person: AbstractUser):
     caller = browser()
-    how = {"secure": True, "headers": {"Referer": "https://evil.example/"}}
-    response = caller.call("POST", "/auth/session/", credentials(person), **how)
+    elsewhere = {"Referer": "https://evil.example/"}
+    body = credentials(person)
+    response = caller.call("POST", "/auth/session/", body, headers=elsewhere, secure=True)
     assert response.status_code == 403
 
 

@@ -43,7 +43,7 @@ def _of_classes(names: tuple[str, ...]) -> list[type[BaseAuthentication]]:
 
 urlpatterns = [
     *of_every_test,
-    path("api/closed/", views.Closed.as_view()),
+    path("api/closed/", views.Closed.as_view(), name="closed"),
     path("api/open/", views.Open.as_view()),
     path("api/touching/", views.Touching.as_view()),
     path("api/failing/", views.Failing.as_view()),

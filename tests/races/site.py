@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from django.db import connection
 
-from tests.demo.server import running
+from tests.demo.server import PATIENCE, running
 from tests.people import PASSWORD
 
 WORKERS, THREADS = (4, 5) if connection.vendor == "postgresql" else (2, 3)
@@ -73,7 +73,7 @@ class Line:
     """A connection that is kept, and so leads to one worker."""
 
     def __init__(self, address: str) -> None:
-        self._connection = HTTPConnection(address, timeout=60)
+        self._connection = HTTPConnection(address, timeout=PATIENCE)
         self.worker = 0
 
     def send(self, method: str, path: str, body: object = None, **headers: str) -> None:
@@ -103,6 +103,10 @@ class Line:
     def call(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
         self.send(method, path, body, **headers)
         return self.receive()
+
+    def fileno(self) -> int:
+        """So that `select` can wait for it."""
+        return self._connection.sock.fileno()
 
     def close(self) -> None:
         self._connection.close()
@@ -134,11 +138,13 @@ class Site:
         """So many lines, as many to one worker as to the other."""
         kept: list[Line] = []
         having: Counter[int] = Counter()
-        for _ in range(1_000):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
             line = self.line()
             try:
                 worker = line.call("GET", "/who/").worker
             except Broken:  # a worker that has just been killed had accepted it
+                time.sleep(0.01)
                 continue
             if having[worker] * WORKERS < count:
                 having[worker] += 1

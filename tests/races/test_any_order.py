@@ -12,7 +12,6 @@ from django.test import override_settings
 from hypothesis import settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from authkit.models import Change
 from tests.races.processes import Process, database_for_processes
 
 pytestmark = [pytest.mark.default_user_only, pytest.mark.django_db]
@@ -72,8 +71,7 @@ class Schedule(RuleBasedStateMachine):
     def empty_the_table(self, n: int) -> None:
         """As if all of it had been pruned; who starts afterwards need not know."""
         if not self.open[n] and self._may_write(n):
-            with self.processes[n].working():
-                Change.objects.all().delete()
+            self.processes[n].empty_the_feed()
             self.committed.clear()
 
     @rule()
@@ -94,8 +92,7 @@ class Schedule(RuleBasedStateMachine):
     def teardown(self) -> None:
         for process in self.processes:
             process.die()
-        with self.processes[0].working():
-            Change.objects.all().delete()
+        self.processes[0].empty_the_feed()
 
     def _may_write(self, n: int) -> bool:
         """In SQLite, one writes at a time."""

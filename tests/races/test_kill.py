@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from select import select
 from typing import Any
 
 import pytest
@@ -51,13 +52,22 @@ class Accident:
         assert len(sent) == len(requests)
         for (_, request), line in sent:
             line.send(*request.what, **request.headers)
-        time.sleep(chance.random() * 0.02)
+        _wait_for_some([line for _, line in sent], answers=chance.randrange(len(sent)))
         os.kill(victim, signal.SIGKILL)
         for (name, _), line in sent:
             try:
                 self.answered[name] = line.receive()
             except Broken:
                 self.answered[name] = None
+
+
+def _wait_for_some(lines: list[Line], *, answers: int) -> None:
+    """Wait until so many have been answered, and perhaps a moment longer."""
+    deadline = time.monotonic() + 1
+    while time.monotonic() < deadline:
+        if len(select(lines, [], [], 0.001)[0]) >= answers:
+            break
+    time.sleep(chance.choice([0, 0.005, 0.02]) * chance.random())
 
 
 def test_nothing_acknowledged_is_lost_and_nothing_is_done_by_half(
