@@ -50,6 +50,7 @@ def benchmark(options: argparse.Namespace) -> project.Report:
     return {
         "rounds": options.rounds,
         "clock": options.clock,
+        "prepare": options.prepare,
         "figures": {line.name: _as_dict(line) for line in lines},
         "verdicts": [verdict.as_dict() for verdict in verdicts],
     }
@@ -104,7 +105,8 @@ def _verdicts(database: str, lines: dict[str, Line]) -> list[Verdict]:
 
 
 def _show(options: argparse.Namespace, lines: list[Line]) -> None:
-    print(f"\n{options.database}, {options.rounds} rounds of {_BATCH}, {options.clock} clock")
+    how = f"{options.clock} clock" + (", statements prepared" if options.prepare else "")
+    print(f"\n{options.database}, {options.rounds} rounds of {_BATCH}, {how}")
     print(f"{'microseconds over no authentication':48} {'median':>8} {'middle half':>18} queries")
     for line in lines:
         print(f"{line.name:48} {line.cost} {line.queries:7}")

@@ -29,9 +29,13 @@ def thrown_away(kind: str, server: str = DEFAULT_SERVER) -> Iterator[str]:
         _administer(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
 
-def configuration_of(url: str) -> dict[str, Any]:
-    """An entry of Django's DATABASES, whose connection stays open from request to request."""
-    return {**dj_database_url.parse(url), "CONN_MAX_AGE": None}
+def configuration_of(url: str, *, is_preparing: bool) -> dict[str, Any]:
+    """An entry of Django's DATABASES, whose connection stays open from request to request.
+
+    With `is_preparing`, PostgreSQL plans a statement that comes again and again only once.
+    """
+    options = {"server_side_binding": True, "prepare_threshold": 5} if is_preparing else {}
+    return {**dj_database_url.parse(url), "CONN_MAX_AGE": None, "OPTIONS": options}
 
 
 def _administer(server: str, statement: str, name: str) -> None:

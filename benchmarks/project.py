@@ -28,6 +28,11 @@ def command_line(description: str | None, *, rounds: int) -> argparse.ArgumentPa
         default=databases.DEFAULT_SERVER,
         help="a PostgreSQL server on which databases may be made (default: %(default)s)",
     )
+    parser.add_argument(
+        "--prepare",
+        action="store_true",
+        help="PostgreSQL: with server_side_binding and prepare_threshold, for everyone",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument("--rounds", type=int, default=rounds, help="default: %(default)s")
     parser.add_argument(
@@ -46,15 +51,18 @@ def run(
     if options.database == "both":
         reports = {kind: _in_process_of_its_own(module, kind) for kind in databases.KINDS}
     else:
-        with _django_on(options.database, options.server):
+        is_preparing = options.prepare and options.database == "postgresql"
+        with _django_on(options.database, options.server, is_preparing=is_preparing):
             reports = {options.database: benchmark(options) | {"versions": _versions()}}
     if options.json is not None:
         options.json.write_text(json.dumps(reports, indent=2) + "\n")
 
 
 @contextmanager
-def _django_on(kind: str, server: str) -> Iterator[None]:
+def _django_on(kind: str, server: str, *, is_preparing: bool = False) -> Iterator[None]:
     with databases.thrown_away(kind, server) as url:
+        if is_preparing:
+            os.environ["AUTHKIT_BENCHMARK_PREPARES"] = "1"
         os.environ["AUTHKIT_BENCHMARK_DATABASE"] = url
         os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
         import django  # noqa: PLC0415 - it can only be set up once its database is known

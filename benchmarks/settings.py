@@ -53,4 +53,9 @@ SIMPLE_JWT = {
 }
 
 # A connection stays open from request to request, as in a worker that means to be quick.
-DATABASES = {"default": configuration_of(os.environ["AUTHKIT_BENCHMARK_DATABASE"])}
+DATABASES = {
+    "default": configuration_of(
+        os.environ["AUTHKIT_BENCHMARK_DATABASE"],
+        is_preparing="AUTHKIT_BENCHMARK_PREPARES" in os.environ,
+    )
+}
