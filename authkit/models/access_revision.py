@@ -1,0 +1,144 @@
+"""How often access has changed: one small row that every process compares with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal, Self, TypeVar
+
+from django.db import connections, models, router, transaction
+
+Part = Literal["policy", "people"]
+M = TypeVar("M", bound=models.Model)
+
+
+class AccessRevision(models.Model):
+    """Counted up inside the transaction of each change of access.
+
+    The row stays locked until that transaction ends, so numbers commit in their order: a
+    process that knows the newest number knows everything. It is the only row, and where
+    it is missing (a flushed database) the number is 0.
+    """
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    number = models.BigIntegerField(default=0, help_text="Changes of access so far.")
+    policy = models.BigIntegerField(
+        default=0, help_text="Number of the last one of roles, rules or endpoints."
+    )
+    people = models.BigIntegerField(
+        default=0, help_text="Number of the last one of who has which role."
+    )
+
+    class Meta:
+        verbose_name = "access revision"
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class PendingChange:
+    """A change of access in a transaction that has not been committed yet.
+
+    It hangs from the transaction's `on_commit` list, which Django clears when the
+    transaction or savepoint is rolled back: what was rolled back is never believed.
+    Whoever asks inside the transaction finds the newest one by `pending_in`.
+    """
+
+    #: How many changes this process has committed.
+    committed_here = 0
+
+    def __init__(self, part: Part) -> None:
+        """`remembered` is for what was worked out from exactly this state."""
+        self.part = part
+        self.remembered: dict[str, Any] = {}
+
+    def __call__(self) -> None:
+        """Committed: this process need not wait to hear of it."""
+        PendingChange.committed_here += 1
+
+
+def changed(part: Part, *, using: str | None = None) -> None:
+    """Note that access has changed; inside the transaction that changes it."""
+    alias = using or router.db_for_write(AccessRevision)
+    following = models.F("number") + 1
+    with transaction.atomic(using=alias):
+        row = AccessRevision._base_manager.using(alias).filter(pk=1)
+        values: dict[str, Any] = {"number": following, part: following}
+        if not row.update(**values):
+            AccessRevision._base_manager.using(alias).bulk_create(
+                [AccessRevision(pk=1)], ignore_conflicts=True
+            )
+            row.update(**values)
+        transaction.on_commit(PendingChange(part), using=alias)
+
+
+def pending_in(alias: str, part: Part | None = None) -> PendingChange | None:
+    """The newest change in the transaction that is open here, if there is one."""
+    connection = connections[alias]
+    if not connection.in_atomic_block:
+        return None
+    for entry in reversed(connection.run_on_commit):
+        change = entry[1]
+        if isinstance(change, PendingChange) and part in (None, change.part):
+            return change
+    return None
+
+
+class AccessQuerySet(models.QuerySet[M]):
+    """Rows on which access depends: whoever changes many at once counts up as well."""
+
+    def update(self, **values: Any) -> int:
+        """Change rows, and tell."""
+        with transaction.atomic(using=self.db):
+            rows = super().update(**values)
+            self._tell()
+        return rows
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete rows, and tell."""
+        with transaction.atomic(using=self.db):
+            deleted = super().delete()
+            self._tell()
+        return deleted
+
+    def bulk_create(self, objs: Iterable[M], *args: Any, **options: Any) -> list[M]:
+        """Add rows, and tell."""
+        with transaction.atomic(using=self.db):
+            created = super().bulk_create(objs, *args, **options)
+            self._tell()
+        return created
+
+    def _tell(self) -> None:
+        model: Any = self.model
+        changed(model.part, using=self.db)
+
+    update.alters_data = True
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True
+
+
+class AccessModel(models.Model):
+    """A row on which access depends: saving and deleting count up, in one transaction."""
+
+    part: Part = "policy"
+
+    objects: models.Manager[Self] = AccessQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Store the row, and tell."""
+        alias = options.get("using") or router.db_for_write(type(self), instance=self)
+        with transaction.atomic(using=alias):
+            super().save(*args, **options)
+            changed(self.part, using=alias)
+
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        """Delete the row, and tell."""
+        alias = options.get("using") or router.db_for_write(type(self), instance=self)
+        with transaction.atomic(using=alias):
+            deleted = super().delete(*args, **options)
+            changed(self.part, using=alias)
+        return deleted
+
+    delete.alters_data = True  # type: ignore[attr-defined]
