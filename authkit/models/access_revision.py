@@ -111,9 +111,9 @@ class AccessQuerySet(models.QuerySet[M]):
         model: Any = self.model
         changed(model.part, using=self.db)
 
-    update.alters_data = True
+    update.alters_data = True  # type: ignore[attr-defined]
     delete.alters_data = True  # type: ignore[attr-defined]
-    delete.queryset_only = True
+    delete.queryset_only = True  # type: ignore[attr-defined]
 
 
 class AccessModel(models.Model):
@@ -121,7 +121,7 @@ class AccessModel(models.Model):
 
     part: Part = "policy"
 
-    objects: models.Manager[Self] = AccessQuerySet.as_manager()  # type: ignore[assignment]
+    objects: models.Manager[Self] = AccessQuerySet.as_manager()
 
     class Meta:
         abstract = True
