@@ -25,6 +25,7 @@ class AuthkitConfig(AppConfig):
     def ready(self) -> None:
         """Listen where Django and other packages sign people in, and where people change."""
         from authkit import checks as authkit_checks
+        from authkit.access import roads
         from authkit.accounts import people, refusals, sign_in
 
         user_logged_in.connect(sign_in.on_django_login, dispatch_uid="authkit")
@@ -34,6 +35,12 @@ class AuthkitConfig(AppConfig):
             signals.pre_save.connect(people.before_save, sender=model, dispatch_uid="authkit")
             signals.post_save.connect(people.after_save, sender=model, dispatch_uid="authkit")
             signals.pre_delete.connect(people.before_delete, sender=model, dispatch_uid="authkit")
+            for signal, receiver in (
+                (signals.pre_save, roads.before_save),
+                (signals.post_save, roads.after_save),
+            ):
+                signal.connect(receiver, sender=model, dispatch_uid="authkit.access")
+        roads.listen()
         for check in authkit_checks.ALL:
             checks.register(check, "authkit")
         for check in authkit_checks.DEPLOY:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
+from authkit.access import role_permissions
 from authkit.accounts import identify, passwords
 
 
@@ -37,3 +39,17 @@ class AuthkitBackend(ModelBackend):
             return None
         is_right = passwords.is_password_of(user, password)
         return user if is_right and self.user_can_authenticate(cast(Any, user)) else None
+
+    def get_all_permissions(self, user_obj: Any, obj: object = None) -> set[str]:
+        """The person's own permissions, those of their groups, and those of their roles.
+
+        Roles carry permissions for every object of a model, so with an object there are
+        none, as in Django's own backend.
+        """
+        if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
+            return set()
+        return {*super().get_all_permissions(user_obj), *role_permissions.of(user_obj)}
+
+    async def aget_all_permissions(self, user_obj: Any, obj: object = None) -> set[str]:
+        """The same, for async code."""
+        return await sync_to_async(self.get_all_permissions)(user_obj, obj)

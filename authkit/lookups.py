@@ -1,8 +1,9 @@
 """The look-ups that stand before every request: a credential's row with all it needs.
 
-Each is one indexed query that brings the session, the whole user and the newest id of
-the change feed along. They start at the user model's default manager, so a project that
-hides people there (soft deletion) hides them here too.
+Each is one indexed query that brings the session, the whole user, the newest id of the
+change feed and the number of the last change of access along. They start at the user
+model's default manager, so a project that hides people there (soft deletion) hides them
+here too.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.signals import setting_changed
 from django.db.models import QuerySet, Subquery
 
-from authkit import changes, sessions
+from authkit import changes, freshness, sessions
 from authkit.exceptions import SessionEnded, UserInactive
-from authkit.models import BearerToken, Change, UserSession
+from authkit.models import AccessRevision, BearerToken, Change, UserSession
 from authkit.models.prepared import ModelColumns, Parameter, PreparedLookup, Row
 
 _SESSION = (
@@ -128,18 +129,21 @@ def find_by_cookie_and_key(
 
 def _session_and_user(alias: str, row: Row) -> tuple[SessionFacts | None, Any]:
     changes.hear_of(row[_SESSION_WIDTH])
-    user = _user_columns().instance(alias, row[_SESSION_WIDTH + 1 :])
+    freshness.hear_of(row[_SESSION_WIDTH + 1])
+    user = _user_columns().instance(alias, row[_SESSION_WIDTH + 2 :])
     if row[0] is None:
         return None, user
     return SessionFacts(*row[:_SESSION_WIDTH]), user
 
 
 def _people(path: str, **which: object) -> tuple[QuerySet[Any, Any], list[str]]:
-    newest = Change.objects.order_by("-id").values("id")[:1]
     people = get_user_model()._default_manager.filter(**which)
     columns = [path + name for name in _SESSION]
-    annotated = people.annotate(authkit_newest_change=Subquery(newest))
-    return annotated, [*columns, "authkit_newest_change", *_user_columns().names]
+    annotated = people.annotate(
+        authkit_newest_change=Subquery(Change.objects.order_by("-id").values("id")[:1]),
+        authkit_access=Subquery(AccessRevision._base_manager.filter(pk=1).values("number")),
+    )
+    return annotated, [*columns, *annotated.query.annotations, *_user_columns().names]
 
 
 def _build_by_token(token_id: object) -> QuerySet[Any, Any]:

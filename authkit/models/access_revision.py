@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any, Literal, Self, TypeVar
 
 from django.db import connections, models, router, transaction
+from django.db.models.functions import Greatest
 
 Part = Literal["policy", "people"]
 M = TypeVar("M", bound=models.Model)
@@ -15,17 +17,18 @@ class AccessRevision(models.Model):
     """Counted up inside the transaction of each change of access.
 
     The row stays locked until that transaction ends, so numbers commit in their order: a
-    process that knows the newest number knows everything. It is the only row, and where
-    it is missing (a flushed database) the number is 0.
+    process that knows the newest number knows everything. Numbers are also times, so
+    that a database which was restored or flushed does not count through the same ones
+    again. It is the only row; where it is missing, nothing has ever changed.
     """
 
     id = models.SmallIntegerField(primary_key=True, default=1)
-    number = models.BigIntegerField(default=0, help_text="Changes of access so far.")
+    number = models.BigIntegerField(default=0, help_text="Of the last change of access.")
     policy = models.BigIntegerField(
-        default=0, help_text="Number of the last one of roles, rules or endpoints."
+        default=0, help_text="Of the last change of roles, rules or endpoints."
     )
     people = models.BigIntegerField(
-        default=0, help_text="Number of the last one of who has which role."
+        default=0, help_text="Of the last change of who has which role."
     )
 
     class Meta:
@@ -59,7 +62,7 @@ class PendingChange:
 def changed(part: Part, *, using: str | None = None) -> None:
     """Note that access has changed; inside the transaction that changes it."""
     alias = using or router.db_for_write(AccessRevision)
-    following = models.F("number") + 1
+    following = Greatest(models.F("number") + 1, models.Value(time.time_ns() // 1000))
     with transaction.atomic(using=alias):
         row = AccessRevision._base_manager.using(alias).filter(pk=1)
         values: dict[str, Any] = {"number": following, part: following}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from types import MethodType
 from typing import Any, NoReturn, TypeVar
 
 from django.db import models
@@ -38,6 +39,11 @@ def unloaded(model: type[M], pk: Any, *, using: str, refuse: Refuse) -> M:
     instance.__dict__["refresh_from_db"] = loader.refresh_from_db
     instance.__dict__["__getstate__"] = loader.getstate
     return instance
+
+
+def is_unloaded(instance: object) -> bool:
+    """Whether only the primary key of this instance is known yet."""
+    return isinstance(getattr(instance, "__dict__", {}).get("__getstate__"), MethodType)
 
 
 @lru_cache(maxsize=8)

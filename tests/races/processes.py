@@ -18,7 +18,7 @@ from django.db import connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from authkit import changes
-from authkit.models import Change
+from authkit.models import AccessRevision, Change
 
 
 class Process:
@@ -128,6 +128,7 @@ def database_for_processes(folder: Path) -> Iterator[Callable[..., Process]]:
         if connection.vendor == "sqlite":
             with make().connection.schema_editor() as editor:
                 editor.create_model(Change)
+                editor.create_model(AccessRevision)
         yield make
         cleaner = make()
         opened.pop_all().close()

@@ -1,0 +1,180 @@
+"""The policy that a process decides by, kept as new as what it has heard of.
+
+A process compiles anew when the number that came along with a look-up is another than
+that of what it has compiled. A policy that takes long to compile is compiled beside the
+requests: they are answered by the one before until it is there.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from dataclasses import replace
+
+from django.conf import settings
+from django.core.signals import setting_changed
+from django.db import DatabaseError, connections, router
+
+from authkit import changes, freshness
+from authkit.access import loading
+from authkit.access.loading import AccessChanging, Policy, Revision
+from authkit.models import AccessRevision
+from authkit.models.access_revision import pending_in
+
+#: A policy that took longer than this many seconds is compiled beside the requests.
+SHORT = 0.25
+#: For so many seconds the one before goes on deciding while the next is compiled.
+PATIENCE = 30.0
+
+_logger = logging.getLogger("authkit")
+
+
+def current(*, is_heard: bool = False) -> Policy:
+    """The policy to decide by.
+
+    `is_heard` tells that a look-up made for this request has just read the number of the
+    last change; otherwise the change feed is looked at, once per MAX_STALENESS.
+
+    It never raises for what is wrong with the rules or the database: such a policy is
+    there and not available, and decides for nobody but what code makes public.
+    """
+    alias = router.db_for_write(AccessRevision)
+    urlconf = settings.ROOT_URLCONF
+    try:
+        if not is_heard:
+            changes.look()
+        if pending_in(alias) is not None:
+            return _in_transaction(alias, urlconf)
+        known = _shelf.policy
+        if (
+            known is not None
+            and known.revision.number == freshness.heard()
+            and known.urlconf == urlconf
+        ):
+            return known
+        return _shelf.catch_up(alias, urlconf)
+    except DatabaseError:
+        _logger.exception("The access rules cannot be read; nobody but public is let in.")
+        return loading.without_rules(urlconf)
+
+
+def forget() -> None:
+    """Know nothing, as a new process does."""
+    _shelf.__init__()  # type: ignore[misc]
+
+
+def _in_transaction(alias: str, urlconf: str) -> Policy:
+    """The policy as it will be if the open transaction is committed; kept with its changes."""
+    keeper = pending_in(alias, "policy") or pending_in(alias)
+    if keeper is None:
+        return _shelf.catch_up(alias, urlconf)
+    kept: dict[str, Policy] = keeper.remembered.setdefault("policies", {})
+    if urlconf not in kept:
+        kept[urlconf] = _shelf.unchanged(alias, urlconf) or _load(alias, urlconf)
+    return kept[urlconf]
+
+
+def _load(alias: str, urlconf: str, revision: Revision | None = None) -> Policy:
+    try:
+        return loading.load(alias, urlconf)
+    except (ValueError, AccessChanging):
+        _logger.exception("The access rules are not whole and valid; nobody but public is let in.")
+        closed = loading.without_rules(urlconf)
+        return closed if revision is None else replace(closed, revision=revision)
+
+
+class _Shelf:
+    """What this process has compiled. One thread compiles; the others wait or go on."""
+
+    def __init__(self) -> None:
+        self.policy: Policy | None = None
+        self._lock = threading.Lock()
+        self._took = 0.0
+        self._behind_since: float | None = None
+        self._is_compiling = threading.Event()
+
+    def catch_up(self, alias: str, urlconf: str) -> Policy:
+        """The policy of the newest revision, or for a while the one before."""
+        with self._lock:
+            revision = loading.revision_in(alias)
+            known = self.policy
+            is_ours = known is not None and known.urlconf == urlconf
+            if is_ours and known is not None:
+                if _is_behind(alias, revision, known.revision):
+                    return _load(alias, urlconf)
+                if known.revision.policy == revision.policy:
+                    return self._publish(replace(known, revision=revision))
+                if self._may_wait() and not connections[alias].in_atomic_block:
+                    self._compile_beside(alias, urlconf, revision)
+                    return known
+            started_at = time.monotonic()
+            policy = _load(alias, urlconf, revision)
+            self._took = time.monotonic() - started_at
+            return self._publish(policy)
+
+    def unchanged(self, alias: str, urlconf: str) -> Policy | None:
+        """What is known, if nothing of it has changed, here or in the open transaction."""
+        known = self.policy
+        if known is None or known.urlconf != urlconf:
+            return None
+        return known if known.revision.policy == loading.revision_in(alias).policy else None
+
+    def after_fork(self) -> None:
+        """Keep what is known; locks that another process's threads held are nobody's."""
+        self._lock = threading.Lock()
+        self._is_compiling = threading.Event()
+
+    def _publish(self, policy: Policy) -> Policy:
+        self.policy = policy
+        self._behind_since = None
+        return policy
+
+    def _may_wait(self) -> bool:
+        if self._took <= SHORT:
+            return False
+        if self._behind_since is None:
+            self._behind_since = time.monotonic()
+        return time.monotonic() - self._behind_since < PATIENCE
+
+    def _compile_beside(self, alias: str, urlconf: str, revision: Revision) -> None:
+        if self._is_compiling.is_set():
+            return
+        self._is_compiling.set()
+        threading.Thread(
+            target=self._compile,
+            args=(alias, urlconf, revision),
+            name="authkit-policy",
+            daemon=True,
+        ).start()
+
+    def _compile(self, alias: str, urlconf: str, revision: Revision) -> None:
+        try:
+            started_at = time.monotonic()
+            policy = _load(alias, urlconf, revision)
+            with self._lock:
+                self._took = time.monotonic() - started_at
+                self._publish(policy)
+        except DatabaseError:
+            _logger.exception("The access rules could not be read; they will be asked for again.")
+        finally:
+            self._is_compiling.clear()
+            connections[alias].close()
+
+
+def _is_behind(alias: str, revision: Revision, known: Revision) -> bool:
+    """Whether a transaction sees an older state than what this process already knows."""
+    return connections[alias].in_atomic_block and revision.number < known.number
+
+
+_shelf = _Shelf()
+os.register_at_fork(after_in_child=_shelf.after_fork)
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    if setting in {"ROOT_URLCONF", "DATABASES", "INSTALLED_APPS"}:
+        forget()
+
+
+setting_changed.connect(_forget, dispatch_uid="authkit.access.policies")
