@@ -76,6 +76,34 @@ class NotPermitted(AuthkitError):
     public_message = "You may not do this."
 
 
+class SignInRequired(AuthkitError):
+    """Nobody has signed in, and this is not for strangers."""
+
+    code = "not_authenticated"
+    public_message = "Please sign in first."
+
+
+class RecentSignInRequired(NotPermitted):
+    """The person has to prove again who they are."""
+
+    code = "recent_sign_in_required"
+    public_message = "Please confirm that it is you: sign in again."
+
+
+class SecondFactorRequired(NotPermitted):
+    """The person has to prove with a second factor who they are."""
+
+    code = "second_factor_required"
+    public_message = "Please sign in with a second factor."
+
+
+class ConditionNotApplied(NotPermitted):
+    """Access depends on the object, and the view asked about none: nothing goes out."""
+
+    code = "condition_not_applied"
+    public_message = "You may do this with some objects only, and this view does not tell which."
+
+
 class ScopeInsufficient(NotPermitted):
     """The credential is valid and not meant for this (RFC 6750 §3.1)."""
 

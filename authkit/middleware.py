@@ -27,9 +27,10 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import escape_leading_slashes
 from django.utils.translation import gettext as _
+from rest_framework.exceptions import APIException
 from rest_framework.views import APIView
 
-from authkit import audit, authentication, changes, conf, credentials
+from authkit import audit, authentication, changes, conf, credentials, gate
 from authkit.access import scopes
 from authkit.accounts import current
 from authkit.exceptions import (
@@ -65,34 +66,38 @@ class AuthkitMiddleware:
         try:
             with audit.of_request(written), current.answering(request):
                 response = _arrive(request) or self.get_response(request)
+                response = gate.settle(request, response)
                 _vary(request, response)
         finally:  # also where the worker is told to stop
             _rescue(written)
-        return cast(HttpResponseBase, response)
+        return response
 
     async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
         written: list[audit.Written] = []
         with audit.of_request(written), current.answering(request):
             response = await _aside(_arrive, request, asks=_asks_on_arrival(request))
             response = response or await self.get_response(request)
+            response = gate.settle(request, response)
             _vary(request, response)
         if written:
             await sync_to_async(_rescue)(written)
-        return cast(HttpResponseBase, response)
+        return response
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], *_: object
     ) -> HttpResponseBase | None:
         """Let a request through to its view, or answer it here."""
-        return _leave_to(view, request) if _judges_itself(view) else _admit(request)
+        answer = _leave_to(view, request) if _judges_itself(view) else _admit(request)
+        return answer or _decide(request, view, is_async=False)
 
     async def _process_view_async(
         self, request: HttpRequest, view: Callable[..., Any], *_: object
     ) -> HttpResponseBase | None:
         if _judges_itself(view):
-            return _leave_to(view, request)
-        answer = await _aside(_admit, request, asks=_asks_for_cookie(request))
-        return cast(HttpResponseBase | None, answer)
+            answer = _leave_to(view, request)
+        else:
+            answer = await _aside(_admit, request, asks=_asks_for_cookie(request))
+        return answer or await sync_to_async(_decide)(request, view, is_async=True)
 
     def process_exception(
         self, request: HttpRequest, exception: Exception
@@ -101,6 +106,7 @@ class AuthkitMiddleware:
 
         And for a door where, without the database, nobody gets in or out.
         """
+        gate.failed(request, exception)
         if isinstance(exception, authentication.Refused):
             exception = cast(AuthkitError, exception.__cause__)
         if isinstance(exception, CredentialRejected):
@@ -222,6 +228,18 @@ def _admit(request: HttpRequest) -> HttpResponseBase | None:
     except (DatabaseFailure, authentication.Unavailable):
         return _unavailable()
     return None
+
+
+def _decide(
+    request: HttpRequest, view: Callable[..., Any], *, is_async: bool
+) -> HttpResponseBase | None:
+    """Ask whether this caller may have this view."""
+    try:
+        return gate.admit(request, view, is_async=is_async)
+    except APIException as refusal:
+        return gate.answer_to(refusal)
+    except DatabaseFailure:
+        return _unavailable()
 
 
 def _check_csrf(request: HttpRequest) -> HttpResponseBase | None:

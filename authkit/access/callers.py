@@ -39,7 +39,7 @@ def caller_of(user: Any, grant: Grant | None, policy: Policy, *, now: datetime) 
     """
     if user is None or not user.is_authenticated or user.pk is None:
         return STRANGER
-    holding = holdings.of(user, people=policy.revision.people)
+    holding = holdings.of(user, people=policy.revision.people, is_private=policy.is_private)
     flags = holding.flags
     if flags is None or not is_unloaded(user):
         is_active = bool(user.is_active)

@@ -34,7 +34,7 @@ View = Callable[..., Any]
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 #: Packages whose views guard themselves and only clutter the matrix.
-OUT_OF_THE_WAY = ("django.", "debug_toolbar.", "drf_spectacular.")
+OUT_OF_THE_WAY = ("authkit.", "django.", "debug_toolbar.", "drf_spectacular.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class Route:
     key: str | None
     view: View
     methods: Mapping[str, str]
+    is_governed: bool = True
+    declarations: Mapping[str, tuple[Declaration, ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -57,7 +59,7 @@ class FoundEndpoint:
     routes: list[str] = field(default_factory=list)
     methods: dict[str, list[str]] = field(default_factory=dict)  # action -> HTTP methods
     declarations: dict[str, tuple[Declaration, ...]] = field(default_factory=dict)
-    is_out_of_the_way: bool = False
+    is_governed: bool = True
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -118,6 +120,9 @@ class Registry:
     nameless: tuple[str, ...]
     ambiguous: frozenset[str]
 
+    def find(self, match: Any) -> Route | None:
+        return self.by_view.get((match.view_name, match.func))
+
     def route_of(self, match: Any) -> Route | None:
         """The route that a request was resolved to; None if it is closed."""
         route = self.by_view.get((match.view_name, match.func))
@@ -139,7 +144,23 @@ def _registry(urlconf: str) -> Registry:
     nameless, ambiguous = [], set()
     for path, names, pattern in _walk(get_resolver(urlconf), "", ()):
         key = _key_of(names, pattern)
-        route = Route(path, key, pattern.callback, _methods_of(pattern.callback))
+        kind = _kind_of(pattern.callback)
+        name = f"{kind.__module__}.{getattr(kind, '__qualname__', kind)}"
+        route = Route(
+            path,
+            key,
+            pattern.callback,
+            _methods_of(pattern.callback),
+            not (name.startswith(OUT_OF_THE_WAY) or "admin" in names),
+        )
+        route = Route(
+            path,
+            key,
+            pattern.callback,
+            route.methods,
+            route.is_governed,
+            {a: tuple(_noted(route, a)) for a in route.methods.values()},
+        )
         by_view[":".join([*names, pattern.name or _lookup_name(pattern)]), pattern.callback] = route
         if key is None:
             nameless.append(path)
@@ -210,7 +231,7 @@ def _add(endpoints: dict[str, FoundEndpoint], route: Route, kind: Any) -> None:
     endpoint = endpoints.get(key)
     if endpoint is None:
         endpoint = FoundEndpoint(key, name, _model_of(kind))
-        endpoint.is_out_of_the_way = name.startswith(OUT_OF_THE_WAY)
+        endpoint.is_governed = route.is_governed
         endpoints[key] = endpoint
     endpoint.routes.append(route.path)
     for method, action in route.methods.items():
@@ -238,6 +259,7 @@ def _model_of(kind: Any) -> type[models.Model] | None:
     meta = getattr(serializer, "Meta", None)
     found = (
         getattr(queryset, "model", None)
+        or getattr(kind, "access_model", None)
         or getattr(kind, "model", None)
         or getattr(meta, "model", None)
     )

@@ -13,11 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import router
 from django.db.models import Q
 
-from authkit.models import AccessRevision, Assignment
-from authkit.models.access_revision import pending_in
+from authkit.models import Assignment
+from authkit.models.access_revision import database, pending_in
 from authkit.models.prepared import has_field
 from authkit.models.unloaded import is_unloaded
 
@@ -68,17 +67,21 @@ class Holding:
         self._from = now
 
 
-def of(user: Any, *, people: int) -> Holding:
-    """What this person holds; `people` is the number of the last change of anybody's roles.
+def of(user: Any, *, people: int, is_private: bool = False) -> Holding:
+    """What this person holds.
+
+    `people` is the number of the last change of anybody's roles; `is_private` tells that
+    the transaction which is open here may have changed them.
 
     Raises:
         django.db.Error: it is not known, and the database cannot be asked.
     """
-    alias = router.db_for_write(AccessRevision)
+    alias = database()
     needs_flags = is_unloaded(user)
-    pending = pending_in(alias, "people")
-    if pending is not None:
-        return _kept(pending.remembered.setdefault("people", {}), user, needs_flags, alias)
+    if is_private:
+        pending = pending_in(alias, "people")
+        if pending is not None:
+            return _kept(pending.remembered.setdefault("people", {}), user, needs_flags, alias)
     if _known.people != people or len(_known.holdings) > _MOST_KEPT:
         _known.start_anew(people)
     return _kept(_known.holdings, user, needs_flags, alias)

@@ -45,12 +45,14 @@ class Policy:
         snapshot: what decides.
         permissions: by slug of a role, the Django permissions (``app.codename``) of it
             and of all that it includes.
+        is_private: whether it is what an open transaction would make of it.
     """
 
     revision: Revision
     urlconf: str
     snapshot: Snapshot
     permissions: Mapping[str, frozenset[str]]
+    is_private: bool = False
 
 
 def revision_in(alias: str) -> Revision:

@@ -15,13 +15,12 @@ from dataclasses import replace
 
 from django.conf import settings
 from django.core.signals import setting_changed
-from django.db import DatabaseError, connections, router
+from django.db import DatabaseError, connections
 
 from authkit import changes, freshness
 from authkit.access import loading
 from authkit.access.loading import AccessChanging, Policy, Revision
-from authkit.models import AccessRevision
-from authkit.models.access_revision import pending_in
+from authkit.models.access_revision import database, pending_in
 
 #: A policy that took longer than this many seconds is compiled beside the requests.
 SHORT = 0.25
@@ -40,7 +39,7 @@ def current(*, is_heard: bool = False) -> Policy:
     It never raises for what is wrong with the rules or the database: such a policy is
     there and not available, and decides for nobody but what code makes public.
     """
-    alias = router.db_for_write(AccessRevision)
+    alias = database()
     urlconf = settings.ROOT_URLCONF
     try:
         if not is_heard:
@@ -72,7 +71,8 @@ def _in_transaction(alias: str, urlconf: str) -> Policy:
         return _shelf.catch_up(alias, urlconf)
     kept: dict[str, Policy] = keeper.remembered.setdefault("policies", {})
     if urlconf not in kept:
-        kept[urlconf] = _shelf.unchanged(alias, urlconf) or _load(alias, urlconf)
+        policy = _shelf.unchanged(alias, urlconf) or _load(alias, urlconf)
+        kept[urlconf] = replace(policy, is_private=True)
     return kept[urlconf]
 
 

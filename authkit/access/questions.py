@@ -12,7 +12,7 @@ from django.db import DatabaseError, models
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from authkit.access import callers, discovery, objects, policies
+from authkit.access import callers, discovery, objects, obligations, policies
 from authkit.access.loading import Policy
 from authkit.kernel import explanation, judgement
 from authkit.kernel.decision import Caller, Decision
@@ -56,6 +56,8 @@ def decide(user: Any, access: str, obj: models.Model | None = None) -> Decision:
         PatternError: `access` is not of the language.
     """
     key, action = parse_access(access)
+    if obj is not None:
+        obligations.met(key, action)
     return ask(user, key, action, obj, grant=callers.grant_of(user))
 
 
@@ -76,6 +78,7 @@ def visible(queryset: QuerySet[M], user: Any, access: str) -> QuerySet[M]:
         PatternError: `access` is not of the language.
         TypeError: the queryset has been sliced.
     """
+    obligations.met(*parse_access(access))
     return objects.visible_by(decide(user, access), queryset, user)
 
 

@@ -20,7 +20,7 @@ def of(user: Any) -> frozenset[str]:
     if not policy.permissions or not policy.snapshot.is_available:
         return frozenset()
     try:
-        holding = holdings.of(user, people=policy.revision.people)
+        holding = holdings.of(user, people=policy.revision.people, is_private=policy.is_private)
     except DatabaseError:
         return frozenset()
     built_in = [ANYONE, AUTHENTICATED]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Any, Literal, Self, TypeVar
 
-from django.db import connections, models, router, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, models, router, transaction
 from django.db.models.functions import Greatest
 
 Part = Literal["policy", "people"]
@@ -59,9 +59,14 @@ class PendingChange:
         PendingChange.committed_here += 1
 
 
+def database() -> str:
+    """Where the row is. Routers are asked only where a project has any: this is asked often."""
+    return router.db_for_write(AccessRevision) if router.routers else DEFAULT_DB_ALIAS
+
+
 def changed(part: Part, *, using: str | None = None) -> None:
     """Note that access has changed; inside the transaction that changes it."""
-    alias = using or router.db_for_write(AccessRevision)
+    alias = using or database()
     following = Greatest(models.F("number") + 1, models.Value(time.time_ns() // 1000))
     with transaction.atomic(using=alias):
         row = AccessRevision._base_manager.using(alias).filter(pk=1)

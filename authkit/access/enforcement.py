@@ -1,0 +1,113 @@
+"""What a request asks for, what is decided about it, and how it is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+
+from authkit.access import callers, discovery, questions
+from authkit.access.declarations import Public
+from authkit.access.discovery import FoundEndpoint, Route
+from authkit.exceptions import (
+    AuthkitError,
+    NotPermitted,
+    RecentSignInRequired,
+    ScopeInsufficient,
+    SecondFactorRequired,
+    SignInRequired,
+    StoreUnavailable,
+)
+from authkit.kernel.decision import Decision
+from authkit.kernel.grant import Grant
+from authkit.kernel.patterns import Access
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_READING = ("retrieve", "list", "GET")
+_PUBLIC = Decision(True, "public")
+_UNKNOWN_ENDPOINT = Decision(False, "unknown_endpoint")
+_REFUSALS: dict[str, type[AuthkitError]] = {
+    "rules_unavailable": StoreUnavailable,
+    "anonymous": SignInRequired,
+    "scope_insufficient": ScopeInsufficient,
+    "recent_sign_in_required": RecentSignInRequired,
+    "second_factor_required": SecondFactorRequired,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a request asks.
+
+    Attributes:
+        route: where it leads.
+        access: the endpoint and the action of its method; None where the view has no such
+            method. A closed route (without a key of its own) has the empty key.
+        endpoint: what is known of the endpoint; None for a closed route.
+    """
+
+    route: Route
+    access: Access | None
+    endpoint: FoundEndpoint | None
+
+    def reading(self) -> Access | None:
+        """How the objects of this endpoint are read, if they are."""
+        if self.endpoint is None:
+            return None
+        action = next((name for name in _READING if name in self.endpoint.methods), None)
+        return None if action is None else Access(self.endpoint.key, action)
+
+
+def question_of(request: HttpRequest, method: str | None = None) -> Question | None:
+    """What a request asks; None where no view is reached, or one that guards itself."""
+    match = request.resolver_match
+    if match is None:
+        return None
+    registry = discovery.registry(getattr(request, "urlconf", None))
+    route = registry.find(match)
+    if route is None or not route.is_governed:
+        return None
+    action = route.methods.get(method or request.method or "")
+    key = route.key if route.key is not None and route.key not in registry.ambiguous else ""
+    access = Access(key, action) if action else None
+    return Question(route, access, registry.endpoints.get(key))
+
+
+def decide(question: Question, user: Any, grant: Grant | None) -> Decision:
+    """Decide about an action that the route has."""
+    access = question.access
+    if access is None:
+        return Decision(False, "unknown_action")
+    callers.bind(user, grant)
+    if not access.key or not _is_of_the_project(question):
+        is_public = any(
+            isinstance(one, Public) for one in question.route.declarations.get(access.action, ())
+        )
+        return _PUBLIC if is_public else _unknown(user)
+    is_heard = grant is not None and grant.kind != "jwt"
+    return questions.ask(user, access.key, access.action, grant=grant, is_heard=is_heard)
+
+
+def refusal_of(decision: Decision) -> AuthkitError:
+    """The refusal that a decision which lets nobody in comes to."""
+    kind = _REFUSALS.get(decision.reason, NotPermitted)
+    return kind(decision.reason)
+
+
+def _unknown(user: Any) -> Decision:
+    is_signed_in = user is not None and user.is_authenticated
+    return _UNKNOWN_ENDPOINT if is_signed_in else Decision(False, "anonymous")
+
+
+def _is_of_the_project(question: Question) -> bool:
+    """Whether the rules about this key are about this view.
+
+    A request may be resolved by another URLconf than the project's own; a namesake there
+    is somebody else.
+    """
+    ours = discovery.registry().endpoints.get(str(question.route.key))
+    return ours is question.endpoint or (
+        ours is not None and question.endpoint is not None and ours.view == question.endpoint.view
+    )

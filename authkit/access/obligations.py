@@ -1,0 +1,121 @@
+"""What a conditional decision still owes while its request is being answered.
+
+"Allowed for these objects" lets a request enter, and then somebody has to apply it: filter
+the list, check the object, check what was written. An Obligation stands until that is
+done; if it is not, the answer does not go out and what was written is taken back.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import models, router, transaction
+from django.db.models import signals
+
+from authkit.access import objects
+from authkit.exceptions import ConditionNotApplied, NotPermitted
+from authkit.kernel.decision import Decision
+from authkit.kernel.patterns import Access, has_action
+
+
+class Obligation:
+    """One conditional decision, about one request.
+
+    Attributes:
+        access: what was asked.
+        decision: the conditional answer.
+        user: who asked.
+        is_met: whether it has been applied to a list, an object or something written.
+    """
+
+    def __init__(
+        self, access: Access, decision: Decision, user: Any, model: type[models.Model] | None
+    ) -> None:
+        """`model` is that of the endpoint; only its rows are watched."""
+        self.access = access
+        self.decision = decision
+        self.user = user
+        self.is_met = False
+        self._model = model
+        self._written: dict[tuple[str | None, type[models.Model]], set[Any]] = {}
+
+    def watch(self, obj: models.Model) -> None:
+        """Check this row, which was checked before or has just been written, at the end."""
+        if self._model is not None and isinstance(obj, self._model):
+            self._written.setdefault((obj._state.db, type(obj)), set()).add(obj.pk)
+            self.is_met = True
+
+    def settle(self) -> None:
+        """Check what was written, inside the transaction that wrote it.
+
+        Raises:
+            NotPermitted: a row is now out of the caller's reach.
+            ConditionNotApplied: nothing was ever filtered, checked or written.
+        """
+        for (alias, model), keys in self._written.items():
+            rows = model._base_manager.using(alias).filter(pk__in=keys)
+            within = objects.visible_by(self.decision, rows, self.user)
+            if set(rows.values_list("pk", flat=True)) - set(within.values_list("pk", flat=True)):
+                raise NotPermitted(f"{self.access}: a row was moved out of reach")
+        if not self.is_met:
+            raise ConditionNotApplied(str(self.access))
+
+    def database(self) -> str:
+        """The database of the transaction around a write."""
+        return router.db_for_write(self._model) if self._model is not None else "default"
+
+
+_owed: contextvars.ContextVar[Obligation | None] = contextvars.ContextVar(
+    "authkit_obligation", default=None
+)
+
+
+def owed() -> Obligation | None:
+    """What the request that is being answered owes."""
+    return _owed.get()
+
+
+def met(key: str, word: str) -> None:
+    """Note that the decision about this action, or a group of which it is, has been applied."""
+    obligation = _owed.get()
+    if obligation is not None and obligation.access.key == key:
+        obligation.is_met |= has_action((word,), obligation.access.action)
+
+
+@contextmanager
+def reading(obligation: Obligation) -> Iterator[None]:
+    """Around the answer to a safe request."""
+    before = _owed.get()
+    _owed.set(obligation)
+    try:
+        yield
+        obligation.settle()
+    finally:
+        _owed.set(before)  # and not by its token: an async chain changes contexts on the way
+
+
+@contextmanager
+def writing(obligation: Obligation) -> Iterator[None]:
+    """Around the answer to a request that may write: all of it, or nothing."""
+    before = _owed.get()
+    _owed.set(obligation)
+    try:
+        with transaction.atomic(using=obligation.database()):
+            yield
+            obligation.settle()
+    finally:
+        _owed.set(before)  # and not by its token: an async chain changes contexts on the way
+
+
+def listen() -> None:
+    """Notice what is written while something is owed; called once."""
+    signals.post_save.connect(_saved, dispatch_uid="authkit.access.obligations")
+
+
+def _saved(instance: models.Model, **_: object) -> None:
+    obligation = _owed.get()
+    if obligation is not None:
+        obligation.watch(instance)

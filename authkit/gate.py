@@ -1,0 +1,182 @@
+"""The decision about every view, before the view is reached.
+
+Plain Django views are decided about here. A view of Django REST framework that is sure to
+ask `EndpointPermission` asks it itself, with what its own classes make of the credential.
+Any other one is asked about here first, so no view is reached without a decision, whatever
+permission classes it lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponseNotAllowed, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
+
+from authkit.access import enforcement
+from authkit.access.enforcement import SAFE_METHODS, Question
+from authkit.access.obligations import Obligation, reading, writing
+from authkit.accounts import current
+from authkit.exceptions import ConditionNotApplied, NotPermitted
+from authkit.kernel.decision import Decision
+from authkit.permissions import EndpointPermission, refused
+
+_HELD = "_authkit_held"
+_ASKING = ("dispatch", "initial", "check_permissions", "get_permissions")
+_MADE_BY_DRF: tuple[Any, ...] = (APIView.as_view(), ViewSet.as_view({"get": "list"}))
+#: What runs in a view before its `dispatch`, if nobody has wrapped it in something else.
+_PLAIN_CODES = {
+    code for view in _MADE_BY_DRF for code in (view.__code__, view.__wrapped__.__code__)
+}
+
+
+def admit(
+    request: HttpRequest, view: Callable[..., Any], *, is_async: bool = False
+) -> HttpResponseBase | None:
+    """Let a request through to its view, or answer it here.
+
+    Raises:
+        rest_framework.exceptions.APIException: a view's own class refuses the credential.
+        django.db.Error: it cannot be found out who asks.
+    """
+    question = enforcement.question_of(request)
+    if question is None or asks_itself(view):
+        return None
+    if question.access is None:
+        return HttpResponseNotAllowed(sorted(question.route.methods))
+    user = _caller(request, view)
+    grant = current.grant_of(request)
+    if grant is not None and grant.user_id != str(getattr(user, "pk", None)):
+        grant = None  # the view's own classes found somebody else
+    decision = enforcement.decide(question, user, grant)
+    if not decision.may_enter:
+        return _refusal(request, question, decision)
+    if not decision.conditional:
+        return None
+    model = None if question.endpoint is None else question.endpoint.model
+    obligation = Obligation(question.access, decision, user, model)
+    return _take_on(request, obligation, is_async=is_async)
+
+
+def settle(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """Hold an answer back if its view did not apply what was decided."""
+    held: _Held | None = request.__dict__.pop(_HELD, None)
+    if held is None:
+        return response
+    failure = held.failure
+    if failure is None and response.status_code >= 500:
+        failure = RuntimeError("the view failed")
+    if failure is not None:  # as for any transaction around it
+        held.around.__exit__(type(failure), failure, failure.__traceback__)
+        return response
+    held.obligation.is_met |= response.status_code >= 400
+    try:
+        held.around.__exit__(None, None, None)
+    except NotPermitted as refusal:
+        settled = held.obligation.decision.settle(holds=False)
+        return answer_to(refused(refusal, held.obligation.access, settled))
+    return response
+
+
+def failed(request: HttpRequest, exception: Exception) -> None:
+    """Remember that a view raised, so that what it wrote is taken back."""
+    held: _Held | None = request.__dict__.get(_HELD)
+    if held is not None:
+        held.failure = exception
+
+
+@dataclass(slots=True)
+class _Held:
+    """What stands around a request from its decision to its answer."""
+
+    obligation: Obligation
+    around: AbstractContextManager[None]
+    failure: Exception | None = None
+
+
+def asks_itself(view: Callable[..., Any]) -> bool:
+    """Whether a view is sure to ask `EndpointPermission` before anything of it is reached."""
+    kind = getattr(view, "cls", None)
+    if not isinstance(kind, type) or not issubclass(kind, APIView):
+        return False
+    inner = getattr(view, "__wrapped__", None)
+    codes = {getattr(view, "__code__", None), getattr(inner, "__code__", None)}
+    initkwargs = getattr(view, "initkwargs", {})
+    listed = initkwargs.get("permission_classes", kind.permission_classes)
+    return codes <= _PLAIN_CODES and _asks(cast(Any, kind), tuple(listed))
+
+
+@lru_cache(maxsize=4096)
+def _asks(kind: Any, listed: tuple[Any, ...]) -> bool:
+    lists_ours = any(
+        isinstance(one, type)
+        and issubclass(one, EndpointPermission)
+        and one.has_permission is EndpointPermission.has_permission
+        for one in listed
+    )
+    return lists_ours and all(getattr(kind, name) is getattr(APIView, name) for name in _ASKING)
+
+
+def _caller(request: HttpRequest, view: Callable[..., Any]) -> Any:
+    """Who asks: by the classes of a view of Django REST framework, else `request.user`."""
+    kind = getattr(view, "cls", None)
+    if not isinstance(kind, type) or not issubclass(kind, APIView):
+        return request.user
+    instance: Any = kind(**getattr(view, "initkwargs", {}))
+    instance.request = request  # some choose their classes by it
+    before = request.user
+    try:
+        return Request(request, authenticators=instance.get_authenticators()).user
+    finally:
+        request.user = before
+
+
+def _take_on(
+    request: HttpRequest, obligation: Obligation, *, is_async: bool
+) -> HttpResponseBase | None:
+    is_safe = request.method in SAFE_METHODS
+    if is_async and not is_safe:  # what an async view writes is in no transaction
+        refusal = ConditionNotApplied("async")
+        return answer_to(refused(refusal, obligation.access, obligation.decision))
+    around: AbstractContextManager[None] = reading(obligation) if is_safe else writing(obligation)
+    around.__enter__()
+    request.__dict__[_HELD] = _Held(obligation, around)
+    return None
+
+
+def _refusal(request: HttpRequest, question: Question, decision: Decision) -> HttpResponseBase:
+    refusal = enforcement.refusal_of(decision)
+    if decision.reason == "anonymous" and _is_navigation(request):
+        try:
+            return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+        except NoReverseMatch:
+            pass
+    return answer_to(refused(refusal, question.access, decision))
+
+
+def _is_navigation(request: HttpRequest) -> bool:
+    return request.method in {"GET", "HEAD"} and "text/html" in request.headers.get("Accept", "")
+
+
+def answer_to(error: APIException) -> HttpResponseBase:
+    """Answer a refusal as Django REST framework would: ``{"code": …, "detail": …}``."""
+    body: Any = error.detail
+    if not isinstance(body, dict):
+        body = {"code": str(error.get_codes()), "detail": body}
+    response = JsonResponse(body, status=error.status_code)
+    if error.status_code == 401:
+        response["WWW-Authenticate"] = getattr(error, "auth_header", 'Bearer realm="api"')
+    response["Cache-Control"] = "no-store"
+    return response

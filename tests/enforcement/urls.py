@@ -1,0 +1,194 @@
+"""Views of every kind, governed by rules. Some do what careless people do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import include, path
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.decorators import action, api_view, permission_classes
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.routers import SimpleRouter
+from rest_framework.serializers import ModelSerializer
+from rest_framework.urlpatterns import format_suffix_patterns
+from rest_framework.views import APIView
+from rest_framework.viewsets import ModelViewSet, ReadOnlyModelViewSet
+
+from authkit.access import can, conditions, visible
+from authkit.decorators import public, require
+from authkit.filters import AccessFilterBackend
+from authkit.permissions import EndpointPermission
+from demo_project.articles.models import Article
+
+GOVERNED: dict[str, Any] = {
+    "permission_classes": [EndpointPermission],
+    "filter_backends": [AccessFilterBackend],
+}
+
+
+def register_conditions() -> None:
+    """What the rules of these tests may name."""
+    conditions.condition("own", model=Article)(lambda user: Q(author=user.pk))
+    conditions.condition("published", model=Article)(lambda user: Q(published=True))
+    conditions.condition("themselves", model=User)(lambda user: Q(pk=user.pk))
+
+
+class ArticleSerializer(ModelSerializer[Article]):
+    class Meta:
+        model = Article
+        fields = ("id", "title", "body", "author", "published")
+
+
+class ArticleViewSet(ModelViewSet[Article]):
+    queryset = Article.objects.all()
+    serializer_class = ArticleSerializer
+    permission_classes = [EndpointPermission]
+    filter_backends = [AccessFilterBackend]
+
+    @action(detail=True, methods=["post"])
+    def publish(self, request: Request, pk: str) -> Response:
+        article = self.get_object()
+        Article.objects.filter(pk=article.pk).update(published=True)
+        return Response({"published": True})
+
+
+class TrustingViewSet(ArticleViewSet):
+    """Lists no permission class of ours."""
+
+    permission_classes = [AllowAny]
+
+
+class Forgetful(ArticleViewSet):
+    """Neither filters its list nor checks its objects."""
+
+    filter_backends = []
+
+    def get_object(self) -> Article:
+        return Article.objects.get(pk=self.kwargs["pk"])
+
+    def perform_create(self, serializer: Any) -> None:
+        Article.objects.bulk_create([Article(**serializer.validated_data)])
+
+
+class PersonSerializer(ModelSerializer[User]):
+    class Meta:
+        model = User
+        fields = ("id", "username")
+
+
+class PersonViewSet(ReadOnlyModelViewSet[User]):
+    queryset = User.objects.order_by("pk")
+    serializer_class = PersonSerializer
+    permission_classes = [EndpointPermission]
+    filter_backends = [AccessFilterBackend]
+
+
+class Lazy(APIView):
+    """Never asks anybody: it overrides what asks."""
+
+    permission_classes = [EndpointPermission]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Do nothing of what Django REST framework does here."""
+
+    def get(self, request: Request) -> Response:
+        return Response({"secret": True})
+
+
+@api_view(["GET", "POST"])
+@permission_classes([EndpointPermission])
+def report(request: Request) -> Response:
+    return Response({"method": request.method})
+
+
+def plain(request: HttpRequest) -> HttpResponse:
+    return JsonResponse({"method": request.method})
+
+
+def plain_list(request: HttpRequest) -> HttpResponse:
+    """Applies the decision."""
+    rows = visible(Article.objects.all(), request.user, "plain_list:read")
+    return JsonResponse({"ids": list(rows.values_list("pk", flat=True))})
+
+
+def plain_leak(request: HttpRequest) -> HttpResponse:
+    """Forgets to."""
+    return JsonResponse({"ids": list(Article.objects.values_list("pk", flat=True))})
+
+
+plain_list.access_model = plain_leak.access_model = Article  # type: ignore[attr-defined]
+
+
+@csrf_exempt
+def plain_write(request: HttpRequest, pk: int) -> HttpResponse:
+    """Changes first and asks never."""
+    article = Article.objects.get(pk=pk)
+    article.title = "changed"
+    article.save()
+    return JsonResponse({})
+
+
+plain_write.access_model = Article  # type: ignore[attr-defined]
+
+
+class Page(View):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("page")
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("posted")
+
+
+async def later(request: HttpRequest) -> HttpResponse:
+    user = await request.auser()
+    return JsonResponse({"user": user.get_username()})
+
+
+@public
+def health(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok")
+
+
+@require("auth.view_group")
+def demanding(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("yes")
+
+
+def article_of(request: HttpRequest, pk: int) -> HttpResponse:
+    """Asks about one object."""
+    article = Article.objects.get(pk=pk)
+    allowed = can(request.user, "article_of:read", article)
+    return JsonResponse({"allowed": allowed}, status=200 if allowed else 404)
+
+
+article_of.access_model = Article  # type: ignore[attr-defined]
+
+router = SimpleRouter()
+router.register("articles", ArticleViewSet, basename="article")
+router.register("trusting", TrustingViewSet, basename="trusting")
+router.register("forgetful", Forgetful, basename="forgetful")
+router.register("people", PersonViewSet, basename="person")
+
+urlpatterns = [
+    path("auth/", include("authkit.urls")),
+    path("api/", include((format_suffix_patterns(router.urls), "api"))),
+    path("report/", report, name="report"),
+    path("lazy/", Lazy.as_view(), name="lazy"),
+    path("plain/", plain, name="plain"),
+    path("list/", plain_list, name="plain_list"),
+    path("leak/", plain_leak, name="plain_leak"),
+    path("write/<int:pk>/", plain_write, name="plain_write"),
+    path("article/<int:pk>/", article_of, name="article_of"),
+    path("page/", Page.as_view(), name="page"),
+    path("later/", later, name="later"),
+    path("health/", health, name="health"),
+    path("demanding/", demanding, name="demanding"),
+    path("nameless/", plain),
+    path("open/", health),
+]
