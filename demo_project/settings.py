@@ -70,7 +70,8 @@ REST_FRAMEWORK = {
         "authkit.authentication.TokenAuthentication",
         "authkit.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["authkit.permissions.EndpointPermission"],  # authkit
+    "DEFAULT_FILTER_BACKENDS": ["authkit.filters.AccessFilterBackend"],  # authkit
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
     "PAGE_SIZE": 20,
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],

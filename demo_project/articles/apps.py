@@ -10,3 +10,7 @@ class ArticlesConfig(AppConfig):
     label = "demo"
     verbose_name = "The Harbour Letter"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Make the conditions known."""
+        from demo_project.articles import conditions  # noqa: F401

@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.db.models import Model
 from rest_framework import serializers
 
@@ -34,13 +34,15 @@ class ProfileSerializer(ChangeSerializer[User]):
 class UserSerializer(serializers.ModelSerializer[User]):
     """A person, as an administrator sees them."""
 
-    roles: serializers.SlugRelatedField[Group] = serializers.SlugRelatedField(
-        source="groups", slug_field="name", many=True, read_only=True
-    )
+    roles = serializers.SerializerMethodField()
 
     class Meta:
         model = User
         fields = ["id", "username", "email", "first_name", "last_name", "is_active", "roles"]
+
+    def get_roles(self, person: User) -> list[str]:
+        """Their short names, without those that come by a group."""
+        return sorted(given.role.slug for given in person.authkit_assignments.all())
 
 
 class ArticleSerializer(ChangeSerializer[Article]):

@@ -1,27 +1,21 @@
-"""The endpoints. Who may use them stands in `permissions`."""
+"""The endpoints. The decorators say who may use them at first; the admin site, from then on."""
 
 from typing import cast
 
 from django.contrib.auth.models import User
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Sum
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from rest_framework import generics, viewsets
-from rest_framework.decorators import action, api_view, permission_classes
-from rest_framework.permissions import AllowAny
+from rest_framework.decorators import action, api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from authkit.access import decide
+from authkit.decorators import allow, locked, public, require
 from demo_project.articles.models import Article, Report
-from demo_project.articles.permissions import (
-    ArticlePermission,
-    IsAdministrator,
-    has_role,
-    permission_required,
-    visible_articles,
-)
 from demo_project.articles.serializers import (
     ArticleSerializer,
     EditedArticleSerializer,
@@ -30,6 +24,7 @@ from demo_project.articles.serializers import (
 )
 
 
+@allow("authenticated", to=["read", "update"])
 class ProfileView(generics.RetrieveUpdateAPIView[User]):
     """The caller, and nobody else."""
 
@@ -41,31 +36,32 @@ class ProfileView(generics.RetrieveUpdateAPIView[User]):
         return cast(User, self.request.user)
 
 
+@allow("administrator", to="read")
 class UserViewSet(viewsets.ReadOnlyModelViewSet[User]):
     """The people of the magazine."""
 
-    queryset = User.objects.prefetch_related("groups").order_by("id")
+    queryset = User.objects.prefetch_related("authkit_assignments__role").order_by("id")
     serializer_class = UserSerializer
-    permission_classes = [IsAdministrator]
     lookup_value_converter = "int"
 
 
+@allow("anyone", to="read", when="published")
+@allow("author", to="read", when="own")
+@allow("author", to="create")
+@allow("author", to=["update", "delete"], when="own")
+@allow("editor")
 class ArticleViewSet(viewsets.ModelViewSet[Article]):
     """Read, write and publish articles."""
 
     queryset = Article.objects.all()
-    permission_classes = [ArticlePermission]
     lookup_value_converter = "int"
-
-    def get_queryset(self) -> QuerySet[Article]:
-        """What this caller may see."""
-        return visible_articles(self.request.user)
+    #: Editors name authors whom `api.user` does not show them.
+    unchecked_relations = ("author",)
 
     def get_serializer_class(self) -> type[ArticleSerializer]:
-        """Only editors choose who the author is and whether it is published."""
-        if has_role(self.request.user, "editor"):
-            return EditedArticleSerializer
-        return ArticleSerializer
+        """Whoever may publish chooses who the author is and whether it is published."""
+        may_publish = decide(self.request.user, "api.article:publish").allowed
+        return EditedArticleSerializer if may_publish else ArticleSerializer
 
     def perform_create(self, serializer: BaseSerializer[Article]) -> None:
         """The caller is the author, unless an editor named another."""
@@ -80,11 +76,12 @@ class ArticleViewSet(viewsets.ModelViewSet[Article]):
         return Response(self.get_serializer(article).data)
 
 
+@allow("authenticated", to="read")
+@require("demo.view_report")
 @never_cache
 @require_safe
-@permission_required("demo.view_report")
 def sales(request: HttpRequest) -> JsonResponse:
-    """A plain Django view: the same three credentials work here."""
+    """A plain Django view, for whoever holds a permission of Django's."""
     total = Report.objects.aggregate(
         months=Count("id"), copies=Sum("copies"), revenue=Sum("revenue")
     )
@@ -92,8 +89,9 @@ def sales(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"total": total, "months": months})
 
 
+@locked
+@public
 @api_view(["GET"])
-@permission_classes([AllowAny])
 def health(request: Request) -> Response:
     """Whether the service is up."""
     return Response({"status": "ok"})

@@ -2,12 +2,28 @@
 
 from dataclasses import dataclass
 
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Permission, User
+
+from authkit.access.sync import sync
+from authkit.models import Assignment, Role
 
 PASSWORD = "authkit-demo-2026"  # noqa: S105 - public: people are loaded with DEBUG on only
 
-ROLES: dict[str, list[tuple[str, str]]] = {
-    "administrator": [("demo", "view_report"), ("auth", "view_user"), ("auth", "view_group")],
+#: The Django permissions that each role carries; its rules stand beside the views.
+ROLES: dict[str, list[str]] = {
+    "administrator": [
+        "demo.view_report",
+        "auth.view_user",
+        "auth.change_user",
+        "auth.view_group",
+        *(
+            f"authkit.{verb}_{model}"
+            for model in ("role", "rule", "assignment", "endpoint")
+            for verb in ("view", "add", "change", "delete")
+        ),
+        *(f"authkit.view_{model}" for model in ("auditevent", "usersession", "bearertoken")),
+        "authkit.change_usersession",
+    ],
     "editor": [],
     "author": [],
 }
@@ -54,23 +70,34 @@ PEOPLE = [
 def load() -> dict[str, User]:
     """Create the people, or put them back as they were. Sign-ins of theirs go on.
 
+    What an administrator has changed of the rules stays as it is.
+
     Returns:
         The users by user name.
     """
-    groups = {name: _load_role(name, permissions) for name, permissions in ROLES.items()}
+    sync()
+    roles = {slug: _load_role(slug, permissions) for slug, permissions in ROLES.items()}
     users = {person.username: _load_person(person) for person in PEOPLE}
     for person in PEOPLE:
-        users[person.username].groups.set([groups[person.role]] if person.role else [])
+        given = Assignment.objects.filter(user=users[person.username])
+        given.exclude(role__slug=person.role).delete()
+        if person.role:
+            Assignment.objects.update_or_create(
+                user=users[person.username],
+                role=roles[person.role],
+                defaults={"starts_at": None, "ends_at": None},
+            )
     return users
 
 
-def _load_role(name: str, permissions: list[tuple[str, str]]) -> Group:
-    group, _ = Group.objects.get_or_create(name=name)
-    for app_label, codename in permissions:
-        group.permissions.add(
+def _load_role(slug: str, permissions: list[str]) -> Role:
+    role, _ = Role.objects.get_or_create(slug=slug, defaults={"name": slug.title()})
+    for name in permissions:
+        app_label, codename = name.split(".")
+        role.permissions.add(
             Permission.objects.get(content_type__app_label=app_label, codename=codename)
         )
-    return group
+    return role
 
 
 def _load_person(person: Person) -> User:

@@ -7,10 +7,12 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from authkit.decorators import public
 from demo_project.showcase.endpoints import ENDPOINTS
 from demo_project.showcase.people import PASSWORD, PEOPLE
 
 
+@public
 @never_cache
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
