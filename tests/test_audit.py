@@ -107,7 +107,7 @@ class _Refusing(APIView):
         raise PermissionDenied
 
 
-urlpatterns = [
+urlpatterns = opened([
     path("plain/", _plain),
     path("failing/", _failing),
     path("atomic/", _atomic),

@@ -13,6 +13,7 @@ from rest_framework_simplejwt.authentication import JWTAuthentication as SimpleJ
 
 from authkit.authentication import JWTAuthentication, SessionAuthentication, TokenAuthentication
 from tests.api import views
+from tests.opened import opened
 from tests.urls import urlpatterns as of_every_test
 
 OURS: dict[str, type[BaseAuthentication]] = {
@@ -41,7 +42,7 @@ def _of_classes(names: tuple[str, ...]) -> list[type[BaseAuthentication]]:
     return [(OURS | FOREIGN)[name] for name in names]
 
 
-urlpatterns = [
+urlpatterns = opened([
     *of_every_test,
     path("api/closed/", views.Closed.as_view(), name="closed"),
     path("api/open/", views.Open.as_view()),
@@ -64,4 +65,4 @@ urlpatterns = [
         path(f"mixed/{'/'.join(names)}/", views.open_to(_of_classes(names)))
         for names in [*ORDERS, *MIXED]
     ),
-]
+])

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from authkit.authentication import TokenAuthentication
+from tests.opened import opened
 from tests.urls import urlpatterns as of_every_test
 
 
@@ -31,11 +32,11 @@ def plain(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"user": request.user.get_username()})
 
 
-urlpatterns = [
+urlpatterns = opened([
     *of_every_test,
     path("stock/", Stock.as_view(), name="stock"),
     path("stock-then-token/", StockThenToken.as_view(), name="stock_then_token"),
     path("plain/", plain, name="plain"),
     path("logout/", LogoutView.as_view(template_name="admin/login.html")),
     re_path("^.*evil.*$", plain),
-]
+])

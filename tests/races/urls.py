@@ -23,6 +23,7 @@ from rest_framework.views import APIView
 from authkit import sessions
 from authkit.models import AuditEvent, Change, UserSession
 from tests import urls
+from tests.opened import opened
 from tests.people import PASSWORD, make_person
 
 NEW_PASSWORD = "another horse, another battery"
@@ -107,11 +108,11 @@ def state(request: HttpRequest, session_id: UUID) -> JsonResponse:
     )
 
 
-urlpatterns = [
+urlpatterns = opened([
     *urls.urlpatterns,
     path("who/", Who.as_view()),
     path("own-password/", OwnPassword.as_view()),
     path("people/", people),
     path("people/<pk>/<what>/", change),
     path("state/<uuid:session_id>/", state),
-]
+])
