@@ -25,7 +25,7 @@ class AuthkitConfig(AppConfig):
     def ready(self) -> None:
         """Listen where Django and other packages sign people in, and where people change."""
         from authkit import checks as authkit_checks
-        from authkit.access import obligations, roads
+        from authkit.access import obligations, roads, sync
         from authkit.accounts import people, refusals, sign_in
 
         user_logged_in.connect(sign_in.on_django_login, dispatch_uid="authkit")
@@ -42,6 +42,7 @@ class AuthkitConfig(AppConfig):
                 signal.connect(receiver, sender=model, dispatch_uid="authkit.access")
         roads.listen()
         obligations.listen()
+        signals.post_migrate.connect(sync.after_migrate, sender=self, dispatch_uid="authkit")
         for check in authkit_checks.ALL:
             checks.register(check, "authkit")
         for check in authkit_checks.DEPLOY:

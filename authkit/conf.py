@@ -177,6 +177,20 @@ class Settings:
     frontend_url: str | None = _setting(
         None, _optional(_text(2000)), "Where links in mails lead; None: the request's host."
     )
+    ungoverned_views: tuple[str, ...] = _setting(
+        (
+            "authkit.",
+            "django.contrib.",
+            "django.views.static.",
+            "django.views.i18n.",
+            "django.views.defaults.",
+            "debug_toolbar.",
+            "drf_spectacular.",
+        ),
+        _texts,
+        "Beginnings of dotted names of views that guard themselves: no rule is about them."
+        " Pages of an admin site are always among them.",
+    )
     audit_retention: timedelta = _setting(
         365 * DAY, _duration(DAY, 36500 * DAY), "How long `authkit prune` keeps audit events."
     )

@@ -56,6 +56,8 @@ def admit(
         return None
     if question.access is None:
         return HttpResponseNotAllowed(sorted(question.route.methods))
+    if question.is_public:
+        return None
     user = _caller(request, view)
     grant = current.grant_of(request)
     if grant is not None and grant.user_id != str(getattr(user, "pk", None)):
@@ -176,7 +178,8 @@ def answer_to(error: APIException) -> HttpResponseBase:
     if not isinstance(body, dict):
         body = {"code": str(error.get_codes()), "detail": body}
     response = JsonResponse(body, status=error.status_code)
-    if error.status_code == 401:
-        response["WWW-Authenticate"] = getattr(error, "auth_header", 'Bearer realm="api"')
+    challenge = getattr(error, "auth_header", 'Bearer realm="api"')
+    if error.status_code == 401 or hasattr(error, "auth_header"):
+        response["WWW-Authenticate"] = challenge
     response["Cache-Control"] = "no-store"
     return response

@@ -32,6 +32,7 @@ from authkit.exceptions import (
     AuthkitError,
     ConditionNotApplied,
     NotPermitted,
+    ScopeInsufficient,
     SignInRequired,
     StoreUnavailable,
 )
@@ -114,7 +115,10 @@ def refused(
         unavailable = APIException(body, refusal.code)
         unavailable.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
         return unavailable
-    return PermissionDenied(body, refusal.code)
+    denied = PermissionDenied(body, refusal.code)
+    if isinstance(refusal, ScopeInsufficient):  # RFC 6750 §3.1
+        vars(denied)["auth_header"] = f'Bearer realm="api", error="{refusal.code}"'
+    return denied
 
 
 def reading_decision(request: Request, question: Question) -> Decision | None:

@@ -23,6 +23,7 @@ from rest_framework.views import APIView
 from authkit import audit
 from authkit.kernel.client import Client as Origin
 from authkit.models import AuditEvent
+from tests.opened import opened
 from tests.people import PASSWORD
 
 pytestmark = pytest.mark.urls(__name__)
@@ -107,20 +108,22 @@ class _Refusing(APIView):
         raise PermissionDenied
 
 
-urlpatterns = opened([
-    path("plain/", _plain),
-    path("failing/", _failing),
-    path("atomic/", _atomic),
-    path("atomic-failing/", _atomic_failing),
-    path("partly-undone/", _partly_undone),
-    path("broken/", _broken),
-    path("failing-hook/", _with_a_failing_hook),
-    path("stopped/", _stopped),
-    path("async/", _async),
-    path("async-failing/", _async_failing),
-    path("refusing/", _Refusing.as_view()),
-    path("auth/", include("authkit.urls")),
-]
+urlpatterns = opened(
+    [
+        path("plain/", _plain),
+        path("failing/", _failing),
+        path("atomic/", _atomic),
+        path("atomic-failing/", _atomic_failing),
+        path("partly-undone/", _partly_undone),
+        path("broken/", _broken),
+        path("failing-hook/", _with_a_failing_hook),
+        path("stopped/", _stopped),
+        path("async/", _async),
+        path("async-failing/", _async_failing),
+        path("refusing/", _Refusing.as_view()),
+        path("auth/", include("authkit.urls")),
+    ]
+)
 
 
 def _written() -> list[tuple[str, bool]]:

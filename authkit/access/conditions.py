@@ -41,12 +41,15 @@ class Stranger(AnonymousUser):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A registered condition, for the objects of one model."""
+    """A registered condition, for the objects of one model.
+
+    `verbose_name` is for people; it may be a lazy translation.
+    """
 
     name: str
     model: type[models.Model]
     predicate: Predicate
-    verbose_name: str
+    verbose_name: object
 
     def as_q(self, user: Any) -> Q:
         """The objects for which it holds. For a stranger, none where it asks who they are."""
@@ -63,7 +66,9 @@ class Condition:
 _registered: dict[tuple[str, type[models.Model]], Condition] = {}
 
 
-def condition(name: str, *, model: type[models.Model], verbose_name: str = "") -> Callable[[P], P]:
+def condition(
+    name: str, *, model: type[models.Model], verbose_name: object = ""
+) -> Callable[[P], P]:
     """Register a condition on the objects of `model`, under a name for rules and admin.
 
     The function takes the user and returns a `Q` on `model`.
@@ -76,7 +81,7 @@ def condition(name: str, *, model: type[models.Model], verbose_name: str = "") -
         known = _registered.get((name, model))
         if known is not None and known.predicate.__qualname__ != predicate.__qualname__:
             raise ValueError(f"condition {name!r} of {model.__name__} is registered twice")
-        _registered[name, model] = Condition(name, model, predicate, str(verbose_name or name))
+        _registered[name, model] = Condition(name, model, predicate, verbose_name or name)
         return predicate
 
     return register

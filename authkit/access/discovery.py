@@ -1,12 +1,8 @@
-"""Endpoints find themselves: what the URLconf reaches, under stable keys.
-
-A key is the namespaces of a URL and its name, joined by dots; for the routes of a
-viewset, the namespaces and the router's basename. So a route that moves keeps its rules.
-"""
+"""Endpoints find themselves: what the URLconf reaches, under stable keys."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -14,52 +10,40 @@ from typing import Any
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.db import models
-from django.urls import URLPattern, URLResolver, get_resolver
 
-from authkit.access import conditions
-from authkit.access.declarations import (
-    Allow,
-    Declaration,
-    Locked,
-    Public,
-    Require,
-    noted_below_api_view,
-    noted_on,
-)
-from authkit.kernel.language import PatternError, parse_key
+from authkit.access import conditions, views
+from authkit.access.declarations import Allow, Declaration, Locked, Public, Require
+from authkit.access.routes import Place, Route, route_to, routes_in
+from authkit.access.views import METHODS, View
+from authkit.kernel.language import parse_actions
+from authkit.kernel.patterns import ANY, has_action
 from authkit.kernel.policy import EndpointDecl, Requirement, State
 
-View = Callable[..., Any]
-
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-
-#: Packages whose views guard themselves and only clutter the matrix.
-OUT_OF_THE_WAY = ("authkit.", "django.", "debug_toolbar.", "drf_spectacular.")
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One URL pattern that leads to a view: `methods` maps each HTTP method to its action."""
-
-    path: str
-    key: str | None
-    view: View
-    methods: Mapping[str, str]
-    is_governed: bool = True
-    declarations: Mapping[str, tuple[Declaration, ...]] = field(default_factory=dict)
+__all__ = ["METHODS", "FoundEndpoint", "Registry", "Route", "View", "registry"]
 
 
 @dataclass(slots=True)
 class FoundEndpoint:
-    """All routes under one key."""
+    """All routes under one key.
+
+    Attributes:
+        key: of the endpoint.
+        view: dotted name of its class or function.
+        model: whose objects it is about, if it says so.
+        routes: paths, as the URLconf writes them.
+        methods: the HTTP methods of each action.
+        declarations: what code declares of each action. Where routes disagree, the
+            stricter word counts.
+        is_governed: whether rules are about it. If not, it guards itself.
+    """
 
     key: str
     view: str
     model: type[models.Model] | None
     routes: list[str] = field(default_factory=list)
-    methods: dict[str, list[str]] = field(default_factory=dict)  # action -> HTTP methods
+    methods: dict[str, list[str]] = field(default_factory=dict)
     declarations: dict[str, tuple[Declaration, ...]] = field(default_factory=dict)
-    is_governed: bool = True
+    is_governed: bool = False
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -67,34 +51,40 @@ class FoundEndpoint:
         return tuple(self.methods)
 
     def allows(self) -> Iterator[tuple[Allow, tuple[str, ...]]]:
-        """The default rules of code, each with the actions it is about."""
+        """The default rules of code, each with words for the actions that it is about."""
         for declaration, actions in self._by_declaration().items():
             if isinstance(declaration, Allow):
-                is_on_class = set(actions) == set(self.actions)
-                yield declaration, declaration.actions if is_on_class else actions
+                yield declaration, self._words(actions, declaration.actions)
 
     def declared(self, state: State) -> EndpointDecl:
         """What the kernel needs to know of it."""
-        by_declaration = self._by_declaration()
+        declared = self._by_declaration()
         return EndpointDecl(
             key=self.key,
             actions=self.actions,
             state=state,
-            public=self._about(by_declaration, Public),
-            locked=self._about(by_declaration, Locked),
+            public=declared.get(Public(), ()),
+            locked=declared.get(Locked(), ()),
             requirements=tuple(
-                Requirement(d.permissions, d.recent, actions=actions)
-                for d, actions in by_declaration.items()
+                Requirement(d.permissions, d.recent, actions=self._words(actions, (ANY,)))
+                for d, actions in declared.items()
                 if isinstance(d, Require)
             ),
             conditions=frozenset(conditions.of_model(self.model)),
         )
 
-    def _about(
-        self, by_declaration: Mapping[Declaration, tuple[str, ...]], kind: type
-    ) -> tuple[str, ...]:
-        found = [a for d, actions in by_declaration.items() if isinstance(d, kind) for a in actions]
-        return tuple(dict.fromkeys(found))
+    def add(self, route: Route) -> None:
+        """Take in one more route."""
+        self.is_governed |= route.is_governed
+        if route.path not in self.routes:
+            self.routes.append(route.path)
+        for method, action in route.methods.items():
+            known = self.methods.setdefault(action, [])
+            if method not in known:
+                known.append(method)
+        for action, declared in route.declarations.items():
+            before = self.declarations.get(action, declared)
+            self.declarations[action] = tuple(_strictest(before, declared))
 
     def _by_declaration(self) -> dict[Declaration, tuple[str, ...]]:
         found: dict[Declaration, list[str]] = {}
@@ -103,32 +93,56 @@ class FoundEndpoint:
                 found.setdefault(declaration, []).append(action)
         return {declaration: tuple(actions) for declaration, actions in found.items()}
 
+    def _words(self, actions: Iterable[str], written: tuple[str, ...]) -> tuple[str, ...]:
+        """As it is written in code where that means the same here, else each by its name."""
+        meant = [action for action in self.actions if has_action(written, action)]
+        return written if set(meant) == set(actions) else parse_actions(actions)
+
+
+def _strictest(one: Iterable[Declaration], other: Iterable[Declaration]) -> Iterator[Declaration]:
+    for declaration in dict.fromkeys([*one, *other]):
+        is_opening = isinstance(declaration, Public | Allow)
+        if not is_opening or (declaration in one and declaration in other):
+            yield declaration
+
 
 @dataclass(frozen=True, slots=True)
 class Registry:
     """What one URLconf reaches.
 
     Attributes:
-        endpoints: by key.
-        by_view: for a resolved request, (name of the match, view) -> its route.
-        nameless: routes without a usable name: closed.
+        endpoints: by key; those that guard themselves as well.
+        by_view: for a resolved request, (name of the match, id of the view): its route.
+            The routes keep the views, so no other can get the id of one.
+        nameless: paths of governed routes without a usable name: closed.
         ambiguous: keys under which different views answer: closed.
     """
 
     endpoints: Mapping[str, FoundEndpoint]
-    by_view: Mapping[tuple[str, View], Route]
+    by_view: Mapping[tuple[str, int], Route]
     nameless: tuple[str, ...]
     ambiguous: frozenset[str]
 
-    def find(self, match: Any) -> Route | None:
-        return self.by_view.get((match.view_name, match.func))
+    def find(self, match: Any) -> Route:
+        """The route that a request was resolved to, whether it has a key or not.
+
+        One that is in no URLconf that has been read has none.
+        """
+        route = self.by_view.get((match.view_name, id(match.func)))
+        return route if route is not None else route_to(match.func, Place(str(match.route)), None)
 
     def route_of(self, match: Any) -> Route | None:
         """The route that a request was resolved to; None if it is closed."""
-        route = self.by_view.get((match.view_name, match.func))
+        route = self.by_view.get((match.view_name, id(match.func)))
         if route is None or route.key is None or route.key in self.ambiguous:
             return None
         return route
+
+    def governed(self) -> Iterator[FoundEndpoint]:
+        """The endpoints that rules are about: those with a key of their own."""
+        for endpoint in self.endpoints.values():
+            if endpoint.is_governed and endpoint.key not in self.ambiguous:
+                yield endpoint
 
 
 def registry(urlconf: str | None = None) -> Registry:
@@ -139,135 +153,35 @@ def registry(urlconf: str | None = None) -> Registry:
 @lru_cache(maxsize=32)
 def _registry(urlconf: str) -> Registry:
     endpoints: dict[str, FoundEndpoint] = {}
-    by_view: dict[tuple[str, View], Route] = {}
-    kinds: dict[str, object] = {}
+    by_view: dict[tuple[str, int], Route] = {}
+    identities: dict[str, object] = {}
     nameless, ambiguous = [], set()
-    for path, names, pattern in _walk(get_resolver(urlconf), "", ()):
-        key = _key_of(names, pattern)
-        kind = _kind_of(pattern.callback)
-        name = f"{kind.__module__}.{getattr(kind, '__qualname__', kind)}"
-        route = Route(
-            path,
-            key,
-            pattern.callback,
-            _methods_of(pattern.callback),
-            not (name.startswith(OUT_OF_THE_WAY) or "admin" in names),
-        )
-        route = Route(
-            path,
-            key,
-            pattern.callback,
-            route.methods,
-            route.is_governed,
-            {a: tuple(_noted(route, a)) for a in route.methods.values()},
-        )
-        by_view[":".join([*names, pattern.name or _lookup_name(pattern)]), pattern.callback] = route
-        if key is None:
-            nameless.append(path)
+    for name, route in routes_in(urlconf):
+        place = (name, id(route.view))
+        known = by_view.setdefault(place, route)
+        if (known.key, known.is_governed) != (route.key, route.is_governed):
+            # Nothing tells which of the two a request came by.
+            by_view[place] = route_to(route.view, Place(route.path), None)
+        if route.key is None:
+            nameless += [route.path] if route.is_governed else []
             continue
-        kind = _kind_of(pattern.callback)
-        if kinds.setdefault(key, kind) is not kind:
-            ambiguous.add(key)
-        _add(endpoints, route, kind)
+        identity = views.identity_of(route.view)
+        if identities.setdefault(route.key, identity) != identity:
+            ambiguous.add(route.key)
+        _endpoint(endpoints, route).add(route)
     return Registry(endpoints, by_view, tuple(nameless), frozenset(ambiguous))
 
 
-def _walk(
-    resolver: URLResolver, path: str, names: tuple[str, ...]
-) -> Iterator[tuple[str, tuple[str, ...], URLPattern]]:
-    for entry in resolver.url_patterns:
-        here = path + str(entry.pattern)
-        if isinstance(entry, URLPattern):
-            yield here, names, entry
-        else:
-            deeper = (*names, entry.namespace) if entry.namespace else names
-            yield from _walk(entry, here, deeper)
-
-
-def _key_of(names: tuple[str, ...], pattern: URLPattern) -> str | None:
-    initkwargs = getattr(pattern.callback, "initkwargs", {})
-    name = initkwargs.get("basename") if _is_viewset(pattern.callback) else None
-    name = name or pattern.name
-    if not name:
-        return None
-    try:
-        return parse_key(".".join([*names, name]))
-    except PatternError:
-        return None
-
-
-def _lookup_name(pattern: URLPattern) -> str:
-    return pattern.lookup_str
-
-
-def _is_viewset(view: View) -> bool:
-    return isinstance(getattr(view, "actions", None), Mapping)
-
-
-def _kind_of(view: View) -> Any:
-    return getattr(view, "cls", None) or getattr(view, "view_class", None) or view
-
-
-def _methods_of(view: View) -> dict[str, str]:
-    if _is_viewset(view):
-        actions: Mapping[str, str] = view.actions  # type: ignore[attr-defined]
-        found = {method.upper(): action for method, action in actions.items()}
-        if "GET" in found:
-            found.setdefault("HEAD", found["GET"])
-        return {**found, "OPTIONS": "metadata"}
-    kind = _kind_of(view)
-    if not isinstance(kind, type):
-        return {method: method for method in METHODS}
-    names = getattr(kind, "http_method_names", ())
-    methods = {name.upper() for name in names if hasattr(kind, name)} & set(METHODS)
-    if "GET" in methods:
-        methods.add("HEAD")
-    return {method: method for method in METHODS if method in methods | {"OPTIONS"}}
-
-
-def _add(endpoints: dict[str, FoundEndpoint], route: Route, kind: Any) -> None:
+def _endpoint(endpoints: dict[str, FoundEndpoint], route: Route) -> FoundEndpoint:
     key = str(route.key)
-    name = f"{kind.__module__}.{getattr(kind, '__qualname__', kind)}"
-    endpoint = endpoints.get(key)
-    if endpoint is None:
-        endpoint = FoundEndpoint(key, name, _model_of(kind))
-        endpoint.is_governed = route.is_governed
-        endpoints[key] = endpoint
-    endpoint.routes.append(route.path)
-    for method, action in route.methods.items():
-        known = endpoint.methods.setdefault(action, [])
-        if method not in known:
-            known.append(method)
-        declared = dict.fromkeys([*endpoint.declarations.get(action, ()), *_noted(route, action)])
-        endpoint.declarations[action] = tuple(declared)
-
-
-def _noted(route: Route, action: str) -> Iterator[Declaration]:
-    kind = _kind_of(route.view)
-    yield from noted_on(route.view)
-    if isinstance(kind, type):
-        yield from noted_on(kind)
-        yield from noted_below_api_view(kind)
-        method = getattr(kind, action, None) or getattr(kind, action.lower(), None)
-        if method is not None:
-            yield from noted_on(method)
-
-
-def _model_of(kind: Any) -> type[models.Model] | None:
-    queryset = getattr(kind, "queryset", None)
-    serializer = getattr(kind, "serializer_class", None)
-    meta = getattr(serializer, "Meta", None)
-    found = (
-        getattr(queryset, "model", None)
-        or getattr(kind, "access_model", None)
-        or getattr(kind, "model", None)
-        or getattr(meta, "model", None)
-    )
-    return found if isinstance(found, type) and issubclass(found, models.Model) else None
+    if key not in endpoints:
+        view = route.view
+        endpoints[key] = FoundEndpoint(key, views.dotted_name_of(view), views.model_of(view))
+    return endpoints[key]
 
 
 def _forget(*, setting: str, **_: object) -> None:
-    if setting == "ROOT_URLCONF":
+    if setting in {"ROOT_URLCONF", "AUTHKIT"}:
         _registry.cache_clear()
 
 

@@ -52,6 +52,15 @@ class Question:
     access: Access | None
     endpoint: FoundEndpoint | None
 
+    @property
+    def is_public(self) -> bool:
+        """Whether code opens the action to all, on every route of the endpoint."""
+        if self.access is None:
+            return False
+        if self.endpoint is None:
+            return self.route.is_public(self.access.action)
+        return Public() in self.endpoint.declarations.get(self.access.action, ())
+
     def reading(self) -> Access | None:
         """How the objects of this endpoint are read, if they are."""
         if self.endpoint is None:
@@ -67,12 +76,12 @@ def question_of(request: HttpRequest, method: str | None = None) -> Question | N
         return None
     registry = discovery.registry(getattr(request, "urlconf", None))
     route = registry.find(match)
-    if route is None or not route.is_governed:
+    if not route.is_governed:
         return None
     action = route.methods.get(method or request.method or "")
     key = route.key if route.key is not None and route.key not in registry.ambiguous else ""
     access = Access(key, action) if action else None
-    return Question(route, access, registry.endpoints.get(key))
+    return Question(route, access, registry.endpoints.get(key) if key else None)
 
 
 def decide(question: Question, user: Any, grant: Grant | None) -> Decision:
@@ -81,11 +90,10 @@ def decide(question: Question, user: Any, grant: Grant | None) -> Decision:
     if access is None:
         return Decision(False, "unknown_action")
     callers.bind(user, grant)
+    if question.is_public:
+        return _PUBLIC
     if not access.key or not _is_of_the_project(question):
-        is_public = any(
-            isinstance(one, Public) for one in question.route.declarations.get(access.action, ())
-        )
-        return _PUBLIC if is_public else _unknown(user)
+        return _unknown(user)
     is_heard = grant is not None and grant.kind != "jwt"
     return questions.ask(user, access.key, access.action, grant=grant, is_heard=is_heard)
 

@@ -139,7 +139,7 @@ def _state_of(stored: State) -> State:
 
 
 def _governed(urlconf: str) -> list[discovery.FoundEndpoint]:
-    return list(discovery.registry(urlconf).endpoints.values())
+    return list(discovery.registry(urlconf).governed())
 
 
 def _permissions(alias: str, snapshot: Snapshot) -> dict[str, frozenset[str]]:

@@ -28,7 +28,7 @@ def test_format_suffixes_are_more_routes_of_the_same_endpoint(registry):
 
 
 def test_other_views_have_the_methods_that_they_implement(registry):
-    assert set(registry.endpoints["api.report"].actions) == {"GET", "HEAD", "POST", "OPTIONS"}
+    assert set(registry.endpoints["api.report"].actions) == {"GET", "POST", "OPTIONS"}
     assert set(registry.endpoints["outer.inner.page"].actions) == {"GET", "HEAD", "OPTIONS"}
     assert set(registry.endpoints["plain"].actions) == set(discovery.METHODS)
 
@@ -65,5 +65,6 @@ def test_a_view_without_a_key_of_its_own_is_closed_and_reported(registry, path):
 
 
 def test_the_admin_is_out_of_the_way(registry):
-    assert registry.endpoints["admin.index"].is_out_of_the_way
-    assert not registry.endpoints["api.person"].is_out_of_the_way
+    assert not registry.endpoints["admin.index"].is_governed
+    assert not registry.endpoints["authkit.me"].is_governed
+    assert registry.endpoints["api.person"].is_governed

@@ -70,7 +70,8 @@ def test_no_scope_reaches_a_view_without_a_key(path):
 def test_a_token_without_scopes_goes_where_its_owner_goes():
     headers, client = bearer(None), Client()
     assert client.get("/api/people/", headers=headers).status_code == 200
-    assert client.get("/nameless/", headers=headers).status_code == 200
+    assert client.post("/api/report/", headers=headers).status_code == 200
+    assert client.get("/nameless/", headers=headers).status_code == 403  # nor does anybody
 
 
 def test_a_token_with_an_empty_list_of_scopes_goes_nowhere():

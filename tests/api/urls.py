@@ -42,27 +42,29 @@ def _of_classes(names: tuple[str, ...]) -> list[type[BaseAuthentication]]:
     return [(OURS | FOREIGN)[name] for name in names]
 
 
-urlpatterns = opened([
-    *of_every_test,
-    path("api/closed/", views.Closed.as_view(), name="closed"),
-    path("api/open/", views.Open.as_view()),
-    path("api/touching/", views.Touching.as_view()),
-    path("api/failing/", views.Failing.as_view()),
-    path("plain/", views.plain),
-    path("plain/touching/", views.touching),
-    path("plain/failing/", views.failing),
-    path("plain/without-login/", views.without_login),
-    path("async/", views.of_async),
-    path("async/touching/", views.touching_async),
-    path("login/", LoginView.as_view(template_name="admin/login.html"), name="login"),
-    path("logout/", LogoutView.as_view()),
-    path("sign-in/", views.signing_in),
-    path("sign-in/async/", views.signing_in_async),
-    path("password/", views.changing_password),
-    path("rolled-back/", views.rolled_back),
-    path("stock-first/", views.open_to([StockSessionAuthentication, TokenAuthentication])),
-    *(
-        path(f"mixed/{'/'.join(names)}/", views.open_to(_of_classes(names)))
-        for names in [*ORDERS, *MIXED]
-    ),
-])
+urlpatterns = opened(
+    [
+        *of_every_test,
+        path("api/closed/", views.Closed.as_view(), name="closed"),
+        path("api/open/", views.Open.as_view()),
+        path("api/touching/", views.Touching.as_view()),
+        path("api/failing/", views.Failing.as_view()),
+        path("plain/", views.plain),
+        path("plain/touching/", views.touching),
+        path("plain/failing/", views.failing),
+        path("plain/without-login/", views.without_login),
+        path("async/", views.of_async),
+        path("async/touching/", views.touching_async),
+        path("login/", LoginView.as_view(template_name="admin/login.html"), name="login"),
+        path("logout/", LogoutView.as_view()),
+        path("sign-in/", views.signing_in),
+        path("sign-in/async/", views.signing_in_async),
+        path("password/", views.changing_password),
+        path("rolled-back/", views.rolled_back),
+        path("stock-first/", views.open_to([StockSessionAuthentication, TokenAuthentication])),
+        *(
+            path(f"mixed/{'/'.join(names)}/", views.open_to(_of_classes(names)))
+            for names in [*ORDERS, *MIXED]
+        ),
+    ]
+)

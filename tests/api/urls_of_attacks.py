@@ -32,11 +32,15 @@ def plain(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"user": request.user.get_username()})
 
 
-urlpatterns = opened([
+urlpatterns = [
     *of_every_test,
-    path("stock/", Stock.as_view(), name="stock"),
+    *opened(
+        [
+            path("stock/", Stock.as_view(), name="stock"),
+            path("plain/", plain, name="plain"),
+            path("logout/", LogoutView.as_view(template_name="admin/login.html")),
+            re_path("^.*evil.*$", plain),
+        ]
+    ),
     path("stock-then-token/", StockThenToken.as_view(), name="stock_then_token"),
-    path("plain/", plain, name="plain"),
-    path("logout/", LogoutView.as_view(template_name="admin/login.html")),
-    re_path("^.*evil.*$", plain),
-])
+]

@@ -35,7 +35,9 @@ class World:
         self.alice: Any = make_person("alice")
         self.bob: Any = make_person("bob")
         self.hers = Article.objects.create(title="hers", body="b", author_id=self.alice.pk)
-        self.his = Article.objects.create(title="his", body="b", author_id=self.bob.pk, published=True)
+        self.his = Article.objects.create(
+            title="his", body="b", author_id=self.bob.pk, published=True
+        )
 
     def rules(self, slug: str, *rules: str) -> Role:
         """Give a role rules such as ``allow api.article:update when own``."""

@@ -108,11 +108,13 @@ def state(request: HttpRequest, session_id: UUID) -> JsonResponse:
     )
 
 
-urlpatterns = opened([
-    *urls.urlpatterns,
-    path("who/", Who.as_view()),
-    path("own-password/", OwnPassword.as_view()),
-    path("people/", people),
-    path("people/<pk>/<what>/", change),
-    path("state/<uuid:session_id>/", state),
-])
+urlpatterns = opened(
+    [
+        *urls.urlpatterns,
+        path("who/", Who.as_view()),
+        path("own-password/", OwnPassword.as_view()),
+        path("people/", people),
+        path("people/<pk>/<what>/", change),
+        path("state/<uuid:session_id>/", state),
+    ]
+)

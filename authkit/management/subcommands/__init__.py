@@ -3,6 +3,7 @@
 from authkit.management.subcommands.base import Subcommand
 from authkit.management.subcommands.keys import Keys
 from authkit.management.subcommands.prune import Prune
+from authkit.management.subcommands.sync import Sync
 
 #: In the order of ``manage.py authkit --help``.
-SUBCOMMANDS: tuple[type[Subcommand], ...] = (Prune, Keys)
+SUBCOMMANDS: tuple[type[Subcommand], ...] = (Sync, Prune, Keys)
