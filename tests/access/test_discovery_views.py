@@ -194,7 +194,7 @@ def test_paths_are_written_the_same_in_every_language(registry):
     discovery._registry.cache_clear()
     with override("de"):
         assert discovery.registry().endpoints["translated"].routes == ["<language>/translated/"]
-        assert discovery.registry().route_of(resolve("/de/translated/")).key == "translated"
+        assert discovery.registry().find(resolve("/de/translated/")).key == "translated"
     assert registry.endpoints["old"].routes == [r"old/(?P<number>\d+)/$"]
 
 
