@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from timeit import timeit
+from types import ModuleType
 
 import pytest
 from asgiref.sync import iscoroutinefunction
+from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.test import override_settings
-from django.urls import ResolverMatch, resolve
+from django.urls import ResolverMatch, path, resolve
 from django.utils.translation import override
 
 from authkit.access import discovery
@@ -150,11 +153,11 @@ def test_a_bound_method_and_a_callable_object_are_views(registry):
     assert registry.endpoints["instance"].view.endswith("urls_views.Answering")
 
 
-@pytest.mark.parametrize("path", ["/nameless/", "/nameless/partial/"])
-def test_a_view_without_a_name_is_closed_governed_and_reported(registry, path):
-    assert registry.route_of(resolve(path)) is None
-    assert registry.find(resolve(path)).is_governed
-    assert path.lstrip("/") in registry.nameless
+@pytest.mark.parametrize("url", ["/nameless/", "/nameless/partial/"])
+def test_a_view_without_a_name_is_closed_governed_and_reported(registry, url):
+    assert registry.route_of(resolve(url)) is None
+    assert registry.find(resolve(url)).is_governed
+    assert url.lstrip("/") in registry.nameless
 
 
 def test_a_view_without_a_name_may_still_be_public(registry):
@@ -169,17 +172,17 @@ def test_a_view_that_is_in_no_urlconf_is_closed_and_governed(registry):
 
 
 @pytest.mark.parametrize(
-    "path",
+    "url",
     ["/admin/", "/admin/login/", "/admin/anything/at/all/", "/accounts/login/", "/media/a.png"],
 )
-def test_what_guards_itself_is_out_of_the_way(registry, path):
-    assert not registry.find(resolve(path)).is_governed
+def test_what_guards_itself_is_out_of_the_way(registry, url):
+    assert not registry.find(resolve(url)).is_governed
     assert not any(route.startswith(("admin/", "media/")) for route in registry.nameless)
 
 
-@pytest.mark.parametrize("path", ["/pretender/secret/", "/help/", "/api/"])
-def test_what_only_looks_like_it_is_not(registry, path):
-    assert registry.find(resolve(path)).is_governed
+@pytest.mark.parametrize("url", ["/pretender/secret/", "/help/", "/api/"])
+def test_what_only_looks_like_it_is_not(registry, url):
+    assert registry.find(resolve(url)).is_governed
 
 
 def test_a_project_says_itself_which_views_guard_themselves(registry):
@@ -215,3 +218,13 @@ def test_every_pattern_of_the_urlconf_has_a_route(registry):
 def test_finding_a_route_takes_about_a_microsecond(registry):
     match = resolve("/api/groups/")
     assert timeit(lambda: registry.route_of(match), number=20_000) / 20_000 < 20e-6
+
+
+def test_an_admin_site_whose_login_was_replaced_is_one_still(registry, monkeypatch):
+    monkeypatch.setattr(admin.site, "login", lambda request, **_: None)
+    made = ModuleType("tests.access.replaced_login_urls")
+    made.urlpatterns = [path("admin/", admin.site.urls)]  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, made.__name__, made)
+    found = discovery.registry(made.__name__)
+    assert not list(found.governed())
+    assert found.nameless == ()

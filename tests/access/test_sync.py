@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import count
 from types import ModuleType
 from typing import Any
@@ -299,6 +301,37 @@ def test_migrate_syncs(deploy):
     Rule.objects.all().delete()
     call_command("migrate", verbosity=0)
     assert rules() == {"editor allow page:* code"}
+
+
+@pytest.mark.vendor("postgresql", "mysql")  # SQLite has one writer at a time anyway
+@pytest.mark.django_db(transaction=True)
+def test_several_processes_may_sync_at_once(deploy):
+    names = [f"page_{number}" for number in range(20)]
+    deploy()
+    with ThreadPoolExecutor(4) as pool, _held(*names) as deployed:
+        found = list(pool.map(_sync_alone, [deployed] * 4))
+    assert sum(len(each.new) for each in found) == len(names)
+    assert sum(len(each.defaults.create) for each in found) == len(names)
+    assert Rule.objects.count() == len(names)
+
+
+@contextmanager
+def _held(*names: str) -> Iterator[str]:
+    """A deployed URLconf, that all threads see."""
+    module = ModuleType(f"tests.access.deployed_{next(_numbers)}")
+    patterns = [path(f"{name}/", _view(allow("editor")), name=name) for name in names]
+    module.urlpatterns = patterns  # type: ignore[attr-defined]
+    sys.modules[module.__name__] = module
+    with override_settings(ROOT_URLCONF=module.__name__):
+        yield module.__name__
+    del sys.modules[module.__name__]
+
+
+def _sync_alone(_: str) -> sync.Changes:
+    try:
+        return sync.sync()
+    finally:
+        connection.close()
 
 
 @pytest.mark.django_db(transaction=True)
