@@ -53,10 +53,8 @@ def allow(*roles: str, to: str | Iterable[str] = ANY, when: str | None = None) -
         raise TypeError('@allow needs roles: @allow("editor", to="update")')
     for role in roles:
         _require_slug(role)
-    if when is not None and not (
-        isinstance(when, str) and 0 < len(when.strip()) == len(when) <= MAX_CONDITION_LENGTH
-    ):
-        raise TypeError(f'when= of @allow is the name of a condition, like "own", not {when!r}')
+    if when is not None:
+        _require_name(when)
     declaration = Allow(tuple(dict.fromkeys(roles)), _words(to), when)
     return lambda view: note(view, declaration)
 
@@ -74,12 +72,9 @@ def require(*permissions: str, recent: timedelta | None = None) -> Callable[[V],
     if not permissions and recent is None:
         raise TypeError('@require needs a permission or recent=: @require("shop.view_report")')
     for permission in permissions:
-        if not isinstance(permission, str) or not all(permission.partition(".")):
-            raise TypeError(
-                f'@require takes permissions like "shop.view_report", not {permission!r}'
-            )
-    if recent is not None and not (isinstance(recent, timedelta) and recent > timedelta(0)):
-        raise TypeError(f"recent= of @require is a timedelta above zero, not {recent!r}")
+        _require_permission(permission)
+    if recent is not None:
+        _require_duration(recent)
     declaration = Require(tuple(dict.fromkeys(permissions)), recent)
     return lambda view: note(view, declaration)
 
@@ -109,6 +104,24 @@ def _words(to: object) -> tuple[str, ...]:
         return parse_actions(to)
     except PatternError as error:
         raise TypeError(f"to= of @allow names actions: {error}") from error
+
+
+def _require_name(condition_name: object) -> None:
+    problem = f'when= of @allow is the name of a condition, like "own", not {condition_name!r}'
+    if not isinstance(condition_name, str) or len(condition_name) > MAX_CONDITION_LENGTH:
+        raise TypeError(problem)
+    if not condition_name or condition_name != condition_name.strip():
+        raise TypeError(problem)
+
+
+def _require_permission(name: object) -> None:
+    if not isinstance(name, str) or not all(name.partition(".")):
+        raise TypeError(f'@require takes permissions like "shop.view_report", not {name!r}')
+
+
+def _require_duration(recent: object) -> None:
+    if not isinstance(recent, timedelta) or recent <= timedelta(0):
+        raise TypeError(f"recent= of @require is a timedelta above zero, not {recent!r}")
 
 
 def _require_slug(role: object) -> None:

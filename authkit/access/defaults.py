@@ -13,12 +13,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from django.db import transaction
+from django.db import router, transaction
 from django.db.models import QuerySet
 
 from authkit.access import discovery
 from authkit.access.discovery import Registry
 from authkit.models import Role, Rule
+from authkit.models.access_revision import changed
 
 
 class Default(NamedTuple):
@@ -164,8 +165,9 @@ def reset(role: str, key: str) -> None:
     An administrator's own rules stay; one that is equal to a default becomes it.
     """
     declared = [d for d in declared_in(discovery.registry()) if (d.role, d.key) == (role, key)]
-    with transaction.atomic():
-        for rule in stored_rules().filter(role__slug=role).select_for_update(of=("self",)):
+    with transaction.atomic(using=router.db_for_write(Rule)):
+        changed("policy")  # holds its row until the end, so nobody else syncs meanwhile
+        for rule in stored_rules().filter(role__slug=role):
             if is_edited(rule) and key_of(rule) == key:
                 rule.delete()
             elif _values_of(rule) in declared and not rule.is_enabled:
@@ -182,7 +184,13 @@ def stored_rules() -> QuerySet[Rule]:
 
 def is_edited(rule: Rule) -> bool:
     """Whether it is a default of code that an administrator has changed or switched off."""
-    return bool(rule.default) and (rule.source != Rule.Source.CODE or not rule.is_enabled)
+    is_as_declared = (
+        rule.source == Rule.Source.CODE
+        and rule.is_enabled
+        and rule.effect == Rule.Effect.ALLOW
+        and _values_of(rule).text == rule.default
+    )
+    return bool(rule.default) and not is_as_declared
 
 
 def key_of(rule: Rule) -> str:

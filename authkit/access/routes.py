@@ -101,9 +101,10 @@ def _text_of(pattern: Any) -> str:
 def _is_admin_site(resolver: URLResolver) -> bool:
     """Whether this is ``site.urls``: an app that is merely called "admin" is not."""
     return resolver.app_name == "admin" and any(
-        isinstance(getattr(entry.callback, "__self__", None), AdminSite)
+        isinstance(getattr(entry.callback, name, None), AdminSite)
         for entry in resolver.url_patterns
         if isinstance(entry, URLPattern)
+        for name in ("admin_site", "__self__")
     )
 
 

@@ -137,7 +137,7 @@ def _below_api_view(kind: Any) -> Iterator[object]:
     if not isinstance(kind, type) or kind.__qualname__ != _MADE_BY_API_VIEW:
         return
     for name in kind.http_method_names:  # type: ignore[attr-defined]
-        handler = getattr(kind, name, None)
+        handler: Any = getattr(kind, name, None)
         if getattr(handler, "__qualname__", "").startswith("api_view."):
             yield from (cell.cell_contents for cell in handler.__closure__ or ())
             return

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import Permission
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from authkit.kernel.policy import BUILT_IN
@@ -53,7 +54,7 @@ class Role(AccessModel):
         ordering: ClassVar = ["name", "slug"]
 
     def __str__(self) -> str:
-        return self.name
+        return gettext(self.name) if self.is_built_in else self.name
 
     @property
     def is_built_in(self) -> bool:
