@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from authkit.access import enforcement, objects, obligations
 from authkit.access.enforcement import SAFE_METHODS
 from authkit.permissions import decision_about, reading_decision
+
+if TYPE_CHECKING:  # it imports the classes of the settings, this one among them
+    from rest_framework.views import APIView
 
 
 class AccessFilterBackend(BaseFilterBackend):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import iscoroutinefunction
 from django.http import Http404, HttpRequest
@@ -21,7 +21,6 @@ from rest_framework.exceptions import (
 )
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from authkit import inputs
 from authkit.access import enforcement, objects, questions
@@ -39,6 +38,9 @@ from authkit.exceptions import (
 from authkit.kernel.decision import Decision
 from authkit.kernel.grant import Grant
 from authkit.kernel.patterns import Access
+
+if TYPE_CHECKING:  # it imports the classes of the settings, this one among them
+    from rest_framework.views import APIView
 
 
 class EndpointPermission(BasePermission):

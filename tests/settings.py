@@ -65,7 +65,8 @@ REST_FRAMEWORK = {
         "authkit.authentication.TokenAuthentication",
         "authkit.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["authkit.permissions.EndpointPermission"],
+    "DEFAULT_FILTER_BACKENDS": ["authkit.filters.AccessFilterBackend"],
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 

@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -27,6 +27,8 @@ def _told(user: Any, auth: Any) -> dict[str, Any]:
 
 class Closed(APIView):
     """For signed-in callers; asks the database nothing by itself."""
+
+    permission_classes: Any = (IsAuthenticated,)
 
     def get(self, request: Request) -> Response:
         return Response(_told(request.user, request.auth))

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -43,6 +44,8 @@ def name_the_worker(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
 class Who(APIView):
     """Answers from the credential alone: the user is not loaded."""
 
+    permission_classes = (IsAuthenticated,)
+
     def get(self, request: Request) -> Response:
         grant: Any = request.auth
         return Response({"user": grant.user_id})
@@ -50,6 +53,8 @@ class Who(APIView):
 
 class OwnPassword(APIView):
     """The caller's own, changed as a project should: in a transaction."""
+
+    permission_classes = (IsAuthenticated,)
 
     @transaction.atomic
     def post(self, request: Request) -> Response:
