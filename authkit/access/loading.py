@@ -45,6 +45,7 @@ class Policy:
         snapshot: what decides.
         permissions: by slug of a role, the Django permissions (``app.codename``) of it
             and of all that it includes.
+        rules: how many there are.
         is_private: whether it is what an open transaction would make of it.
     """
 
@@ -52,6 +53,7 @@ class Policy:
     urlconf: str
     snapshot: Snapshot
     permissions: Mapping[str, frozenset[str]]
+    rules: int = 0
     is_private: bool = False
 
 
@@ -90,8 +92,9 @@ def without_rules(urlconf: str) -> Policy:
 
 def _read(alias: str, urlconf: str, revision: Revision) -> Policy:
     roles = _roles(alias)
-    snapshot = compile_policy(roles, _rules(alias), _endpoints(alias, urlconf))
-    return Policy(revision, urlconf, snapshot, _permissions(alias, snapshot))
+    rules = _rules(alias)
+    snapshot = compile_policy(roles, rules, _endpoints(alias, urlconf))
+    return Policy(revision, urlconf, snapshot, _permissions(alias, snapshot), len(rules))
 
 
 def _roles(alias: str) -> list[Role]:

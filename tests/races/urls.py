@@ -22,7 +22,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from authkit import sessions
-from authkit.models import AuditEvent, Change, UserSession
+from authkit.access import can
+from authkit.models import Assignment, AuditEvent, Change, Role, Rule, UserSession
 from tests import urls
 from tests.opened import opened
 from tests.people import PASSWORD, make_person
@@ -61,6 +62,38 @@ class OwnPassword(APIView):
         request.user.set_password(NEW_PASSWORD)
         request.user.save()
         return Response({})
+
+
+class Governed(APIView):
+    """For whom the rules say."""
+
+    def get(self, request: Request) -> Response:
+        return Response({})
+
+
+@csrf_exempt
+def access(request: HttpRequest, username: str, what: str) -> JsonResponse:
+    """Give a person a role of their own, take it away, or change their mind half-way."""
+    person: Any = get_user_model()._default_manager.get_by_natural_key(username)
+    with transaction.atomic():
+        match what:
+            case "give":
+                role = Role.objects.create(slug=f"of-{username}", name=username)
+                Rule.objects.create(role=role, endpoints="governed", actions="read")
+                Assignment.objects.create(role=role, user=person)
+            case "deny":
+                role = Role.objects.get(slug=f"of-{username}")
+                Rule.objects.create(role=role, effect="deny", endpoints="governed", actions="GET")
+            case "undo":
+                Rule.objects.filter(role__slug=f"of-{username}", effect="deny").delete()
+            case "take":
+                Assignment.objects.filter(user=person).delete()
+            case "nearly":
+                Assignment.objects.filter(user=person).delete()
+                Rule.objects.filter(role__slug=f"of-{username}").delete()
+                assert not can(person, "governed:GET")
+                transaction.set_rollback(True)
+    return JsonResponse({})
 
 
 @csrf_exempt
@@ -117,9 +150,11 @@ urlpatterns = opened(
     [
         *urls.urlpatterns,
         path("who/", Who.as_view()),
+        path("access/<username>/<what>/", access),
         path("own-password/", OwnPassword.as_view()),
         path("people/", people),
         path("people/<pk>/<what>/", change),
         path("state/<uuid:session_id>/", state),
     ]
 )
+urlpatterns.append(path("governed/", Governed.as_view(), name="governed"))
