@@ -92,6 +92,13 @@ def settle(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     return response
 
 
+def abandon(request: HttpRequest, stopped: BaseException) -> None:
+    """Take back what was written: the worker is told to stop, and no answer goes out."""
+    held: _Held | None = request.__dict__.pop(_HELD, None)
+    if held is not None:
+        held.around.__exit__(type(stopped), stopped, stopped.__traceback__)
+
+
 def failed(request: HttpRequest, exception: Exception) -> None:
     """Remember that a view raised, so that what it wrote is taken back."""
     held: _Held | None = request.__dict__.get(_HELD)

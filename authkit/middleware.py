@@ -68,6 +68,9 @@ class AuthkitMiddleware:
                 response = _arrive(request) or self.get_response(request)
                 response = gate.settle(request, response)
                 _vary(request, response)
+        except BaseException as stopped:
+            gate.abandon(request, stopped)
+            raise
         finally:  # also where the worker is told to stop
             _rescue(written)
         return response

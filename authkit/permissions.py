@@ -90,7 +90,7 @@ def decision_about(request: Request, question: Question) -> Decision:
     http = _http(request)
     grant = grant_for(request)
     known: dict[Any, Decision] = http.__dict__.setdefault("_authkit_decisions", {})
-    place = (question.access, id(request.user), grant)
+    place = (question.access, request.user.pk, grant)
     if place not in known:
         known[place] = enforcement.decide(question, request.user, grant)
     return known[place]

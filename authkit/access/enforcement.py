@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from authkit import conf
 from authkit.access import callers, discovery, questions
 from authkit.access.declarations import Public
 from authkit.access.discovery import FoundEndpoint, Route
@@ -94,8 +95,14 @@ def decide(question: Question, user: Any, grant: Grant | None) -> Decision:
         return _PUBLIC
     if not access.key or not _is_of_the_project(question):
         return _unknown(user)
-    is_heard = grant is not None and grant.kind != "jwt"
-    return questions.ask(user, access.key, access.action, grant=grant, is_heard=is_heard)
+    return questions.ask(user, access.key, access.action, grant=grant, is_heard=_has_heard(grant))
+
+
+def _has_heard(grant: Grant | None) -> bool:
+    """Whether the look at this credential has read the number of the last change along."""
+    if grant is None:
+        return False
+    return grant.kind != "jwt" or conf.get().jwt_revocation != "stateless"
 
 
 def refusal_of(decision: Decision) -> AuthkitError:
