@@ -104,7 +104,7 @@ def _import(
     now_stored = read_stored(alias, with_groups=has_groups)
     return Imported(
         difference=_difference(stored.document, now_stored.document),
-        changes=tuple(compare_roles(before.snapshot, after.snapshot)),
+        changes=tuple(compare_roles(before, after.snapshot)),
         notes=tuple(applier.notes),
     )
 
