@@ -9,9 +9,9 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from authkit.access import matrix, policies
+from authkit.access import policies, stances
 from authkit.access.difference_in_words import stance
-from authkit.access.matrix import Row
+from authkit.access.stances import Row
 from authkit.kernel.difference import Stance
 from authkit.kernel.policy import Role
 from authkit.management.subcommands.base import Subcommand
@@ -38,7 +38,7 @@ class Matrix(Subcommand):
         policy = policies.current()
         if not policy.snapshot.is_available:
             raise CommandError("The access rules cannot be read; the log says why.")
-        _WRITERS[format](self, policy.snapshot.roles, list(matrix.rows(policy)))
+        _WRITERS[format](self, policy.snapshot.roles, list(stances.rows(policy)))
         self.say(
             f"{len(policy.snapshot.endpoints):,} endpoints, {len(policy.snapshot.roles):,} roles."
         )

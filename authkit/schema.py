@@ -1,0 +1,161 @@
+"""OpenAPI by drf-spectacular: the three schemes by name, and what each operation needs.
+
+Needs the extra ``django-authkit[openapi]``. The schemes are known as soon as
+``drf_spectacular`` is among INSTALLED_APPS. For the access of each operation:
+
+    REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "authkit.schema.AutoSchema"}
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema as SpectacularSchema
+from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
+
+from authkit import conf
+from authkit.access import discovery
+from authkit.access.discovery import FoundEndpoint
+from authkit.kernel.patterns import Access, has_action
+from authkit.kernel.policy import EndpointDecl
+
+_ERROR = "AuthkitError"
+_CARET = re.compile(r"(?<!\[)\^")
+
+
+class BearerTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Opaque tokens of a sign-in, and personal access tokens."""
+
+    target_class = "authkit.authentication.TokenAuthentication"
+    name = "bearerToken"
+    match_subclasses = True
+    priority = 1
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        """RFC 6750."""
+        prefix = conf.get().token_prefix
+        text = _("An opaque token (%s…), of a sign-in or a personal access token.") % prefix
+        return {"type": "http", "scheme": "bearer", "description": text}
+
+
+class JWTScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Access tokens."""
+
+    target_class = "authkit.authentication.JWTAuthentication"
+    name = "jwt"
+    match_subclasses = True
+    priority = 1
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        """RFC 6750, RFC 7519."""
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """The cookie of Django's sessions."""
+
+    target_class = "authkit.authentication.SessionAuthentication"
+    name = "session"
+    match_subclasses = True
+    priority = 1
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        """A cookie; writes need a CSRF token as well."""
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": settings.SESSION_COOKIE_NAME,
+            "description": _("What changes something needs the CSRF token as well."),
+        }
+
+
+class AutoSchema(SpectacularSchema):
+    """drf-spectacular's, which also says what access each operation needs."""
+
+    def get_operation(
+        self, path: str, path_regex: str, path_prefix: str, method: str, registry: ComponentRegistry
+    ) -> dict[str, Any] | None:
+        """The operation, with ``x-authkit-access`` and the refusals."""
+        operation = super().get_operation(path, path_regex, path_prefix, method, registry)
+        endpoint = _endpoint_at(path_regex)
+        if operation is None or endpoint is None:
+            return operation
+        action = next((a for a, its in endpoint.methods.items() if method.upper() in its), None)
+        if action is None:
+            return operation
+        access = Access(endpoint.key, action)
+        declared = endpoint.declared("active")
+        operation["x-authkit-access"] = str(access)
+        line = _described(access, declared)
+        operation["description"] = "\n\n".join(filter(None, [operation.get("description"), line]))
+        responses = operation.setdefault("responses", {})
+        refused = self._refusals(has_action(declared.public, action))
+        operation["responses"] = {**refused, **responses}
+        return operation
+
+    def _refusals(self, is_public: bool) -> dict[str, Any]:
+        """A credential that is not valid is 401 on a public view too."""
+        takes_credentials = bool(self.view.get_authenticators())
+        found = {}
+        if takes_credentials or not is_public:
+            found["401"] = self._refusal(_("No credential was presented, or none that is valid."))
+        if not is_public:
+            found["403"] = self._refusal(_("The caller may not do this."))
+        return found
+
+    def _refusal(self, description: str) -> dict[str, Any]:
+        component = ResolvedComponent(  # type: ignore[no-untyped-call]
+            name=_ERROR, type=ResolvedComponent.SCHEMA, object=_ERROR, schema=_error_schema()
+        )
+        self.registry.register_on_missing(component)
+        content = {"application/json": {"schema": component.ref}}
+        return {"description": description, "content": content}
+
+
+def _error_schema() -> dict[str, Any]:
+    text = {"type": "string"}
+    return {
+        "type": "object",
+        "required": ["code", "detail"],
+        "properties": {
+            "code": {**text, "description": _("Stable, for programs.")},
+            "detail": {**text, "description": _("For people.")},
+        },
+    }
+
+
+def _described(access: Access, declared: EndpointDecl) -> str:
+    if has_action(declared.public, access.action):
+        return _("Access: `%s`, open to all.") % access
+    demanded = [
+        f"`{permission}`"
+        for each in declared.requirements
+        if has_action(each.actions, access.action)
+        for permission in each.permissions
+    ]
+    if demanded:
+        permissions = ", ".join(dict.fromkeys(demanded))
+        return _("Access: `%(access)s`; permissions: %(permissions)s.") % {
+            "access": access,
+            "permissions": permissions,
+        }
+    return _("Access: `%s`.") % access
+
+
+def _endpoint_at(path_regex: str) -> FoundEndpoint | None:
+    path = _plain(path_regex)
+    for endpoint in discovery.registry().governed():
+        if any(_plain(route) == path for route in endpoint.routes):
+            return endpoint
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _plain(route: str) -> str:
+    """A route without the carets and slash that one of the two writes and the other not."""
+    return _CARET.sub("", route).removeprefix("/")
