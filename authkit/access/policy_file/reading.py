@@ -35,7 +35,7 @@ _MAX_NAME_LENGTH = 100
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _LISTS = ("includes", "permissions", "rules", "switched_off")
 _KEYS = frozenset({"name", "description", "defaults", "groups", *_LISTS})
-_ERROR_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)\Z")
+_ERROR_PLACE = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)\Z")
 
 
 def read(content: bytes) -> tuple[PolicyDocument, Places]:
@@ -80,8 +80,10 @@ def _parsed(text: str) -> dict[str, Any]:
         message = str(error)
         place = _ERROR_PLACE.search(message)
         problem = _("This is not TOML: %s") % _ERROR_PLACE.sub("", message).strip()
-        line, column = map(int, place.groups()) if place else (None, None)
-        raise PolicyFileError(problem, line, column) from None
+        line = text.count("\n") + 1 if place else None
+        if place and place[1]:
+            raise PolicyFileError(problem, int(place[1]), int(place[2])) from None
+        raise PolicyFileError(problem, line) from None
 
 
 class _Reader:

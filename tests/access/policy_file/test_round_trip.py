@@ -37,7 +37,9 @@ def a_world() -> None:
     Rule.objects.filter(role=author, default="api.person:create").update(
         actions="create,list", source="admin"
     )
-    Rule.objects.filter(role=author, default__contains="when").update(is_enabled=False)
+    Rule.objects.filter(role=author, default__contains="when").update(
+        is_enabled=False, source="admin"
+    )
     role("anyone", "allow api.person:list")
     role("empty")
 
