@@ -131,7 +131,7 @@ def _error_schema() -> dict[str, Any]:
 
 def _described(access: Access, declared: EndpointDecl) -> str:
     if has_action(declared.public, access.action):
-        return _("Access: `%s`, open to all.") % access
+        return _("Access: `%s`, open to all.") % str(access)
     demanded = [
         f"`{permission}`"
         for each in declared.requirements
@@ -144,7 +144,7 @@ def _described(access: Access, declared: EndpointDecl) -> str:
             "access": access,
             "permissions": permissions,
         }
-    return _("Access: `%s`.") % access
+    return _("Access: `%s`.") % str(access)
 
 
 def _endpoint_at(path_regex: str) -> FoundEndpoint | None:

@@ -11,11 +11,16 @@ from rest_framework.response import Response
 
 from authkit.access import Reach, access_of, callers
 from authkit.api.base import View
+from authkit.decorators import public
 from authkit.kernel.grant import Grant
 
 
+@public
 class AccessView(View):
-    """``access/``: also for strangers, who learn what anyone may do."""
+    """``access/``: also for strangers, who learn what anyone may do.
+
+    Being public, it is within every credential's scopes.
+    """
 
     permission_classes: Sequence[type[BasePermission]] = (AllowAny,)
 
