@@ -20,7 +20,7 @@ from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
 
 from authkit import conf
 from authkit.access import discovery
-from authkit.access.discovery import FoundEndpoint
+from authkit.access.routes import Route, routes_in
 from authkit.kernel.patterns import Access, has_action
 from authkit.kernel.policy import EndpointDecl
 
@@ -82,19 +82,15 @@ class AutoSchema(SpectacularSchema):
     ) -> dict[str, Any] | None:
         """The operation, with ``x-authkit-access`` and the refusals."""
         operation = super().get_operation(path, path_regex, path_prefix, method, registry)
-        endpoint = _endpoint_at(path_regex)
-        if operation is None or endpoint is None:
+        access = _access_at(path_regex, method.upper())
+        if operation is None or access is None:
             return operation
-        action = next((a for a, its in endpoint.methods.items() if method.upper() in its), None)
-        if action is None:
-            return operation
-        access = Access(endpoint.key, action)
-        declared = endpoint.declared("active")
+        declared = discovery.registry().endpoints[access.key].declared("active")
         operation["x-authkit-access"] = str(access)
         line = _described(access, declared)
         operation["description"] = "\n\n".join(filter(None, [operation.get("description"), line]))
         responses = operation.setdefault("responses", {})
-        refused = self._refusals(has_action(declared.public, action))
+        refused = self._refusals(has_action(declared.public, access.action))
         operation["responses"] = {**refused, **responses}
         return operation
 
@@ -147,15 +143,25 @@ def _described(access: Access, declared: EndpointDecl) -> str:
     return _("Access: `%s`.") % str(access)
 
 
-def _endpoint_at(path_regex: str) -> FoundEndpoint | None:
-    path = _plain(path_regex)
-    for endpoint in discovery.registry().governed():
-        if any(_plain(route) == path for route in endpoint.routes):
-            return endpoint
-    return None
+def _access_at(path_regex: str, method: str) -> Access | None:
+    """What a request asks there; None where no rule is about it."""
+    route = _routes(settings.ROOT_URLCONF).get(_plain(path_regex))
+    governed = {endpoint.key for endpoint in discovery.registry().governed()}
+    action = None if route is None else route.methods.get(method)
+    if route is None or route.key not in governed or action is None:
+        return None
+    return Access(str(route.key), action)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1)
+def _routes(urlconf: str) -> dict[str, Route]:
+    """Where several routes are written alike, Django takes the first."""
+    found: dict[str, Route] = {}
+    for _name, route in routes_in(urlconf):
+        found.setdefault(_plain(route.path), route)
+    return found
+
+
 def _plain(route: str) -> str:
-    """A route without the carets and slash that one of the two writes and the other not."""
+    """A route without the carets and the slash that one of the two writes and the other not."""
     return _CARET.sub("", route).removeprefix("/")

@@ -104,7 +104,7 @@ def test_nothing_at_all_is_a_policy_too():
 def test_people_are_not_part_of_it_and_groups_only_when_asked_for():
     a_world()
     author = Role.objects.get(slug="author")
-    person = make_person("ada")
+    person: Any = make_person("ada")
     Assignment.objects.create(role=author, user=person)
     temps, editors = Group.objects.create(name='"Temps"'), Group.objects.create(name="Editors")
     end = datetime(2030, 12, 31, 12, 30, 1, 5, tzinfo=UTC)

@@ -38,7 +38,7 @@ def health(request: Request) -> Response:
     return Response({})
 
 
-@extend_schema(responses=PersonSerializer)
+@extend_schema(request=PersonSerializer, responses=PersonSerializer)
 @require("auth.view_group")
 @api_view(["GET", "POST"])
 def report(request: Request) -> Response:
