@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.apps import AppConfig, apps
 from django.contrib.auth import (
     get_user_model,
@@ -43,6 +45,8 @@ class AuthkitConfig(AppConfig):
         roads.listen()
         obligations.listen()
         signals.post_migrate.connect(sync.after_migrate, sender=self, dispatch_uid="authkit")
+        if apps.is_installed("drf_spectacular"):
+            import_module("authkit.schema")
         for check in authkit_checks.ALL:
             checks.register(check, "authkit")
         for check in authkit_checks.DEPLOY:

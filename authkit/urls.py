@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from authkit.api import account, oauth, sign_in
+from authkit.api import access, account, oauth, sign_in
 
 app_name = "authkit"
 
@@ -18,6 +18,7 @@ urlpatterns = [
     path("sessions/<uuid:session_id>/", account.OneSessionView.as_view(), name="session_detail"),
     path("tokens/", account.TokensView.as_view(), name="tokens"),
     path("tokens/<slug:token_id>/", account.OneTokenView.as_view(), name="token_detail"),
+    path("access/", access.AccessView.as_view(), name="access"),
     path("introspect/", oauth.IntrospectView.as_view(), name="introspect"),
     path("revoke/", oauth.RevokeView.as_view(), name="revoke"),
 ]

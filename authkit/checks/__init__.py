@@ -11,6 +11,7 @@ Ids are stable; silence one with ``SILENCED_SYSTEM_CHECKS``.
     authkit.E007    an access token would outlive its refresh token
     authkit.E008    AuthkitMiddleware is missing
     authkit.E009    AuthkitMiddleware stands before Django's AuthenticationMiddleware
+    authkit.E010    @allow names a condition that is not registered for the view's model
     authkit.W001    a lifetime is longer than SESSION_LIFETIME, which cuts it short
     authkit.W002    PROFILE_FIELDS names what people sign in with
     authkit.W003    AuthkitBackend is missing
@@ -28,8 +29,27 @@ And with ``--deploy``:
     authkit.W108    MAX_STALENESS of more than 10 seconds
     authkit.W109    Django's sessions are kept in the cookie itself
     authkit.W110    new passwords are not hashed with Argon2
+    authkit.W111    a view has no name from which a key follows: it is closed
+    authkit.W112    different views answer under one key: they are closed
+    authkit.W113    nobody declared or ruled who may reach an endpoint: it is closed
+    authkit.W114    a rule is about no endpoint that there is
+    authkit.W115    nobody has a role, and no role includes it
+    authkit.W116    a rule names a condition that its objects do not have
+    authkit.W117    code names a role that there is not
+    authkit.W118    the database cannot be asked for roles and rules
+    authkit.W119    nothing asks the rules before a view is reached
+    authkit.W120    AccessFilterBackend is missing
+    authkit.W121    LOGIN_URL leads nowhere
+    authkit.W122    the stored rules are no valid policy
 """
 
+from authkit.checks.access import (
+    check_declared_conditions,
+    check_endpoints,
+    check_enforcement,
+    check_login_url,
+    check_rules,
+)
 from authkit.checks.deployment import (
     check_cookies_and_debug,
     check_deployed_lifetimes,
@@ -54,10 +74,15 @@ ALL = (
     check_middleware,
     check_backend,
     check_rest_framework,
+    check_declared_conditions,
 )
 DEPLOY = (
     check_cookies_and_debug,
     check_deployed_lifetimes,
     check_session_engine,
     check_password_hasher,
+    check_endpoints,
+    check_rules,
+    check_enforcement,
+    check_login_url,
 )

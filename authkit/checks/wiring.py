@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -81,6 +81,11 @@ def places_of(kind: str, listed: Iterable[str]) -> list[int]:
         for place, each in enumerate(found)
         if isinstance(each, type) and issubclass(each, wanted)
     ]
+
+
+def names_any(kind: str, rest_framework: Mapping[str, Any], key: str) -> bool:
+    """Whether a setting of Django REST framework lists a class, itself or a subclass of it."""
+    return bool(places_of(kind, rest_framework.get(key) or ()))
 
 
 def _imported(path: str) -> object:

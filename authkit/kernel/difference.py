@@ -106,6 +106,25 @@ def compare_for(
             yield CallerChange(key, action, was, becomes, gains, loses)
 
 
+def stances(snapshot: Snapshot) -> Iterator[tuple[str, str, Mapping[str, Stance]]]:
+    """For each endpoint and action, what each role brings to it, by the role's id.
+
+    Roles that bring nothing are left out. What code opens to all is everyone's.
+    """
+    places = {role.id: place for place, role in enumerate(snapshot.roles)}
+    view = _View(snapshot, places)
+    for key, action in _accesses(snapshot, snapshot):
+        layers = view.layers(key, action)
+        present = 0
+        for roles in layers.values():
+            present |= roles
+        yield (
+            key,
+            action,
+            {snapshot.roles[place].id: _stance(layers, place) for place in places_in(present)},
+        )
+
+
 _Layer = tuple[str, str | None]  # effect, condition
 
 

@@ -9,7 +9,15 @@ import pytest
 from django.core import checks
 from django.test import override_settings
 
+pytestmark = pytest.mark.django_db
+
 FIT: dict[str, Any] = {
+    "LOGIN_URL": "admin:login",
+    "REST_FRAMEWORK": {
+        "DEFAULT_AUTHENTICATION_CLASSES": ["authkit.authentication.JWTAuthentication"],
+        "DEFAULT_PERMISSION_CLASSES": ["authkit.permissions.EndpointPermission"],
+        "DEFAULT_FILTER_BACKENDS": ["authkit.filters.AccessFilterBackend"],
+    },
     "SESSION_COOKIE_SECURE": True,
     "CSRF_COOKIE_SECURE": True,
     "DEBUG": False,

@@ -39,6 +39,17 @@ def authkit(*arguments: str) -> subprocess.CompletedProcess[str]:
         ("prune --help", 0),
         ("prune --batch 0", 2),
         ("prune", 1),  # this database has no tables
+        ("matrix --help", 0),
+        ("matrix", 1),
+        ("matrix --format xml", 2),
+        ("explain --help", 0),
+        ("explain", 2),
+        ("explain - no.such:read", 1),
+        ("policy --help", 0),
+        ("policy", 2),
+        ("policy import --help", 0),
+        ("policy export -", 1),
+        ("policy import no-such-file", 1),
         ("keys list --no-color --verbosity 2 --settings tests.settings", 0),
     ],
 )

@@ -1,4 +1,4 @@
-"""For a project's own tests: clients that are signed in, each in its way."""
+"""Clients that are signed in, each in its way."""
 
 from __future__ import annotations
 

@@ -1,0 +1,75 @@
+"""Who is acting: the person whose access bounds what may be given and changed.
+
+Within a request it is the person who makes it. A command or an import names one with
+``with acting.as_person(user):``. In a shell, a migration, a management command and a
+request of nobody, no one is acting and nothing is guarded. A project whose own code must
+give what the person before it does not hold (a purchase that ends in a group, say) says
+so with ``with acting.as_system():``.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from authkit.kernel.client import NOBODY, Client
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person who is acting.
+
+    Attributes:
+        person: the user.
+        client: from where.
+        session_id: by which sign-in.
+        remembered: what was worked out about them before they began to change things.
+    """
+
+    person: Any
+    client: Client = NOBODY
+    session_id: UUID | None = None
+    remembered: dict[Any, Any] = field(default_factory=dict)
+
+
+Find = Callable[[], Actor | None]
+
+
+def current() -> Actor | None:
+    """Who is acting, if anybody is."""
+    find = _acting.get()
+    return None if find is None else find()
+
+
+@contextmanager
+def as_person(person: Any, client: Client = NOBODY) -> Iterator[None]:
+    """What is changed within is this person's deed."""
+    actor = Actor(person, client)
+    with found_by(lambda: actor):
+        yield
+
+
+@contextmanager
+def as_system() -> Iterator[None]:
+    """What is changed within is nobody's deed: the project's own code answers for it."""
+    with found_by(lambda: None):
+        yield
+
+
+@contextmanager
+def found_by(find: Find) -> Iterator[None]:
+    """What is changed within is the deed of whom `find` names when it is asked."""
+    token = _acting.set(find)
+    try:
+        yield
+    finally:
+        _acting.reset(token)
+
+
+_acting: contextvars.ContextVar[Find | None] = contextvars.ContextVar(
+    "authkit_acting", default=None
+)

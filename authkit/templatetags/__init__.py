@@ -1,0 +1,1 @@
+"""What templates ask: ``{% load authkit %}``."""
