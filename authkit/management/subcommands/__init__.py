@@ -4,6 +4,7 @@ from authkit.management.subcommands.base import Subcommand
 from authkit.management.subcommands.keys import Keys
 from authkit.management.subcommands.prune import Prune
 from authkit.management.subcommands.sync import Sync
+from authkit.management.subcommands.unlock import Unlock
 
 #: In the order of ``manage.py authkit --help``.
-SUBCOMMANDS: tuple[type[Subcommand], ...] = (Sync, Prune, Keys)
+SUBCOMMANDS: tuple[type[Subcommand], ...] = (Sync, Prune, Keys, Unlock)
