@@ -14,14 +14,16 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, OperationalError, connections, router, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -35,7 +37,7 @@ from authkit.models import Throttle
 
 _CLEAN_UP_ONCE_IN = 50
 _TRIES = 4
-_WRITTEN = ("failed", "pending", "since", "locked_at", "ends_at")
+_WRITTEN = ("failed", "pending", "since", "locked_at", "ends_at", "user_id")
 _T = TypeVar("_T")
 
 Scope = Throttle.Scope
@@ -119,12 +121,15 @@ def reserve(loud: Sequence[Counted], quiet: Sequence[Counted], *, now: datetime)
         Busy: what is left of it is being judged just now.
     """
 
-    def take() -> Reservation | TooManyAttempts:
-        with _locked([*loud, *quiet], now) as rows:
-            for counted in loud:
-                refusal = _refusal(rows[counted.digest], counted.limit, now)
-                if refusal is not None:
-                    return refusal
+    def refuse(rows: Mapping[str, Throttle]) -> None:
+        for counted in loud:
+            row = rows.get(counted.digest)
+            refusal = None if row is None else _refusal(row, counted.limit, now)
+            if refusal is not None:
+                raise refusal
+
+    def take() -> Reservation:
+        with _locked([*loud, *quiet], now, refuse=refuse) as rows:
             over = {c for c in quiet if _refusal(rows[c.digest], c.limit, now)}
             free = [c for c in (*loud, *quiet) if c not in over]
             for counted in free:
@@ -133,8 +138,6 @@ def reserve(loud: Sequence[Counted], quiet: Sequence[Counted], *, now: datetime)
             return Reservation(since, is_over_quietly=bool(over))
 
     found = _again(take)
-    if isinstance(found, TooManyAttempts):
-        raise found
     _clean_up_sometimes(now)
     return found
 
@@ -144,6 +147,9 @@ def settle(
 ) -> None:
     """Count the attempt if it has failed; give back what was taken, and no more, if not."""
     counted = [entry for entry, _ in reservation.rows.values()]
+    if not has_failed and not _locks_rows(_alias()):
+        _again(lambda: _give_back(reservation))
+        return
 
     def count() -> None:
         with _locked(counted, now) as rows:
@@ -157,6 +163,13 @@ def settle(
     _again(count)
     if has_failed:
         _Counted(lambda: _again(count)).keep()
+
+
+def _give_back(reservation: Reservation) -> None:
+    """In one statement, where nobody can wait in a circle for rows."""
+    same = [Q(pk=digest, since=since) for digest, (_, since) in reservation.rows.items()]
+    rows = Throttle.objects.using(_alias()).filter(reduce(or_, same), pending__gt=0)
+    rows.update(pending=F("pending") - 1)
 
 
 def over(*, now: datetime) -> QuerySet[Throttle]:
@@ -176,41 +189,63 @@ def _count_failure(row: Throttle, limit: Limit, now: datetime) -> bool:
 
 
 def _refusal(row: Throttle, limit: Limit, now: datetime) -> TooManyAttempts | None:
+    if row.is_over(now=now):
+        return None
     if row.failed >= limit.count:
         return TooManyAttempts(math.ceil((row.ends_at - now).total_seconds()), row.scope)
     return Busy(1, row.scope) if row.failed + row.pending >= limit.count else None
 
 
+def _let_in(rows: Mapping[str, Throttle]) -> None:
+    """Refuse nobody."""
+
+
 @contextmanager
-def _locked(counted: Sequence[Counted], now: datetime) -> Iterator[dict[str, Throttle]]:
+def _locked(
+    counted: Sequence[Counted],
+    now: datetime,
+    refuse: Callable[[Mapping[str, Throttle]], None] = _let_in,
+) -> Iterator[dict[str, Throttle]]:
     """Around a look at these rows, and what is done to them: nobody else sees them meanwhile.
 
-    A row that is over begins again. Only what has changed is written.
+    Whoever is refused, which `refuse` does by raising, adds no row to the table. A row that
+    is over begins again. Only what has changed is written.
     """
     alias = _alias()
     with transaction.atomic(using=alias):
         rows = _lock(counted, alias)
+        refuse(rows)
         missing = [entry for entry in counted if entry.digest not in rows]
-        if missing:
-            new = sorted((_new_row(entry, now) for entry in missing), key=lambda row: row.digest)
-            Throttle.objects.using(alias).bulk_create(new, ignore_conflicts=True)
-            rows = _lock(counted, alias)
+        new = sorted((_new_row(entry, now) for entry in missing), key=lambda row: row.digest)
+        if new and _locks_rows(alias):
+            raise _Missing(new)
+        rows |= {row.digest: row for row in new}
         before = {digest: _state(row) for digest, row in rows.items()}
         for entry in counted:
-            if rows[entry.digest].is_over(now=now):
-                _begin_again(rows[entry.digest], entry.limit, now)
+            row = rows[entry.digest]
+            row.user_id = row.user_id or entry.user_id  # whose name a stranger has tried before
+            if row.is_over(now=now):
+                _begin_again(row, entry.limit, now)
         yield rows
-        changed = [row for digest, row in rows.items() if _state(row) != before[digest]]
+        changed = [
+            row for digest, row in rows.items() if _state(row) != before[digest] and row not in new
+        ]
+        if new:
+            Throttle.objects.using(alias).bulk_create(new)
         if changed:
-            Throttle.objects.using(alias).bulk_update(changed, _WRITTEN)
+            Throttle.objects.using(alias).bulk_update(changed, [*_WRITTEN[:-1], "user"])
 
 
 def _lock(counted: Iterable[Counted], alias: str) -> dict[str, Throttle]:
     """Lock rows in the order of their keys, so that nobody waits in a circle."""
     rows = Throttle.objects.using(alias).filter(pk__in=[entry.digest for entry in counted])
-    if not connections[alias].features.has_select_for_update:
-        rows.update(pending=F("pending"))  # SQLite turns a reader away who then wants to write
+    if not _locks_rows(alias):
+        rows.update(pending=F("pending"))  # all of it: SQLite has one writer
     return {row.digest: row for row in rows.order_by("pk").select_for_update()}
+
+
+def _locks_rows(alias: str) -> bool:
+    return bool(connections[alias].features.has_select_for_update)
 
 
 def _new_row(entry: Counted, now: datetime) -> Throttle:
@@ -236,15 +271,30 @@ def _state(row: Throttle) -> tuple[object, ...]:
 
 
 def _again(work: Callable[[], _T]) -> _T:
-    """Do it again if the database let others go first; not in a transaction, which is lost."""
+    """Do it again once rows that were missing are there, or if the database let others go first.
+
+    The latter not in a transaction, which is lost.
+    """
+    alias = _alias()
     for attempt in range(1, _TRIES):
-        if connections[_alias()].in_atomic_block:
-            break
         try:
             return work()
+        except _Missing as missing:
+            with transaction.atomic(using=alias):
+                Throttle.objects.using(alias).bulk_create(missing.rows, ignore_conflicts=True)
         except OperationalError:
+            if connections[alias].in_atomic_block:
+                raise
             time.sleep(0.01 * attempt * random.random())  # noqa: S311 - not a secret
     return work()
+
+
+class _Missing(OperationalError):
+    """Rows have to be made first, while no other is locked: others lock in the order of keys."""
+
+    def __init__(self, rows: list[Throttle]) -> None:
+        super().__init__("rows are missing that count attempts")
+        self.rows = rows
 
 
 class _Counted(audit.Written):

@@ -15,6 +15,7 @@ Ids are stable; silence one with ``SILENCED_SYSTEM_CHECKS``.
     authkit.W002    PROFILE_FIELDS names what people sign in with
     authkit.W003    AuthkitBackend is missing
     authkit.W004    simplejwt's own authentication class stands among the defaults
+    authkit.W005    a backend that takes passwords stands before AuthkitBackend
 
 And with ``--deploy``:
 
@@ -28,12 +29,17 @@ And with ``--deploy``:
     authkit.W108    MAX_STALENESS of more than 10 seconds
     authkit.W109    Django's sessions are kept in the cookie itself
     authkit.W110    new passwords are not hashed with Argon2
+    authkit.W111    SESSION_COOKIE_SAMESITE lets other sites send the session cookie
+    authkit.W112    the project is behind a proxy, and TRUSTED_PROXIES is empty
+    authkit.I101    SESSION_COOKIE_NAME could begin with __Host- and does not
 """
 
 from authkit.checks.deployment import (
     check_cookies_and_debug,
     check_deployed_lifetimes,
     check_password_hasher,
+    check_proxies,
+    check_session_cookie,
     check_session_engine,
 )
 from authkit.checks.settings import (
@@ -43,7 +49,12 @@ from authkit.checks.settings import (
     check_signing_keys,
     check_user_claims,
 )
-from authkit.checks.wiring import check_backend, check_middleware, check_rest_framework
+from authkit.checks.wiring import (
+    check_backend,
+    check_first_backend,
+    check_middleware,
+    check_rest_framework,
+)
 
 ALL = (
     check_settings,
@@ -53,10 +64,13 @@ ALL = (
     check_lifetimes,
     check_middleware,
     check_backend,
+    check_first_backend,
     check_rest_framework,
 )
 DEPLOY = (
     check_cookies_and_debug,
+    check_session_cookie,
+    check_proxies,
     check_deployed_lifetimes,
     check_session_engine,
     check_password_hasher,

@@ -22,7 +22,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from authkit import sessions
-from authkit.models import AuditEvent, Change, UserSession
+from authkit.models import AuditEvent, Change, Throttle, UserSession
 from tests import urls
 from tests.opened import opened
 from tests.people import PASSWORD, make_person
@@ -113,12 +113,21 @@ def state(request: HttpRequest, session_id: UUID) -> JsonResponse:
     )
 
 
+def failed(request: HttpRequest, username: str) -> JsonResponse:
+    """How many passwords were judged wrong, and how many are being judged."""
+    rows = Throttle.objects.filter(user__username=username)
+    events = AuditEvent.objects.filter(kind="login.failed")
+    judged = [event for event in events if event.actor_name.strip().lower() == username]
+    return JsonResponse({"failed": len(judged), "pending": sum(row.pending for row in rows)})
+
+
 urlpatterns = opened(
     [
         *urls.urlpatterns,
         path("who/", Who.as_view()),
         path("own-password/", OwnPassword.as_view()),
         path("people/", people),
+        path("failed/<username>/", failed),
         path("people/<pk>/<what>/", change),
         path("state/<uuid:session_id>/", state),
     ]

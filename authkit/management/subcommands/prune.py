@@ -57,9 +57,10 @@ class Prune(Subcommand):
         report = _Reporter(self.say if verbosity else None)
         now = timezone.now()
         try:
+            prunable = over(now)
             if not dry_run:
                 lockouts.end_expired(now=now)
-            for rows in over(now):
+            for rows in prunable:
                 counts[rows.model] += rows.count() if dry_run else 0
                 if not dry_run:
                     delete_in_batches(rows, batch, counts, report)
