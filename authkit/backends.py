@@ -45,6 +45,7 @@ class AuthkitBackend(ModelBackend):
             return None
         user = identify.person_named(name)
 
+        @sensitive_variables("password")
         def is_right() -> bool:
             if user is None:
                 passwords.spend_time_on(password)
@@ -52,6 +53,7 @@ class AuthkitBackend(ModelBackend):
             is_theirs = passwords.is_password_of(user, password)
             return is_theirs and self.user_can_authenticate(cast(Any, user))
 
+        @sensitive_variables("password")
         def pretend() -> None:
             passwords.spend_time_on(password)
 

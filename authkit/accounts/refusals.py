@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.translation import ngettext
 
 from authkit import audit, signals
@@ -40,6 +42,14 @@ def on_django_login_failed(
 def tell_too_many(request: HttpRequest | None, refusal: TooManyAttempts) -> None:
     """Tell the project of an attempt of one too many."""
     signals.refused.send_robust(sender=type(refusal), code=refusal.code, request=request)
+
+
+def mark(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Make a 429 of the answer that shows a form again after one attempt too many."""
+    refusal = attempts.refusal_of(request)
+    if refusal is not None and response.status_code == HTTPStatus.OK:
+        response.status_code = HTTPStatus.TOO_MANY_REQUESTS
+        response["Retry-After"] = str(refusal.retry_after)
 
 
 def text_of(refusal: TooManyAttempts) -> str:

@@ -29,10 +29,9 @@ SAMPLES: dict[str, object] = {
 METHODS = ["POST", "PUT", "PATCH", "DELETE"]
 UNLIMITED = {
     "LOGIN_FAILURE_LIMIT": 100,
-    "LIMITS": {
-        name: (100_000, 900)
-        for name in ("sign_in_to_account", "sign_in_from_address", "token", "registration")
-    },
+    "LIMITS": dict.fromkeys(
+        ("sign_in_to_account", "sign_in_from_address", "token", "registration"), (100000, 900)
+    ),
 }
 CONTENT_TYPES = [
     "application/json",
