@@ -30,7 +30,7 @@ METHODS = ["POST", "PUT", "PATCH", "DELETE"]
 UNLIMITED = {
     "LOGIN_FAILURE_LIMIT": 100,
     "LIMITS": dict.fromkeys(
-        ("sign_in_to_account", "sign_in_from_address", "token", "registration"), (100000, 900)
+        ("sign_in_to_account", "sign_in_from_address", "token", "registration"), (100_000, 900)
     ),
 }
 CONTENT_TYPES = [
