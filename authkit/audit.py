@@ -94,22 +94,21 @@ class Written:
     def write(self) -> None:
         """Write it now, in whatever transaction there is."""
         connection = connections[_alias()]
-        if not connection.in_atomic_block:
-            self._event.save(force_insert=True)
-            return
-        of_request = _of_request.get()
-        if of_request is not None:
-            of_request.append(self)
-        if connection.needs_rollback and of_request is not None:
+        is_watched = watch(self, connection.alias)
+        if connection.needs_rollback and is_watched:
             return
         self._event.save(force_insert=True)
-        transaction.on_commit(self, using=connection.alias)
+        self.hear()
+
+    def hear(self, alias: str = "") -> None:
+        """Hear of the commit of the transaction that is open, if one is."""
+        connection = connections[alias or _alias()]
+        if connection.in_atomic_block and not connection.needs_rollback:
+            transaction.on_commit(self, using=connection.alias)
 
     def rescue(self) -> None:
         """Write it again if its transaction was rolled back."""
-        connection = connections[_alias()]
-        is_open = any(entry[1] is self for entry in connection.run_on_commit)
-        if self._is_committed or is_open or self._is_stored():
+        if self._is_committed or is_open(self, _alias()) or self._is_stored():
             return
         self._event.pk = None
         self._event.data = {**self._event.data, "rolled_back": True}
@@ -122,6 +121,20 @@ class Written:
             return False
         stored = AuditEvent.objects.using(_alias())
         return stored.filter(pk=event.pk, at=event.at, kind=event.kind).exists()
+
+
+def watch(entry: Written, alias: str) -> bool:
+    """Have `entry` rescued after the request, if a transaction is open; whether it will be."""
+    of_request = _of_request.get()
+    if of_request is None or not connections[alias].in_atomic_block:
+        return False
+    of_request.append(entry)
+    return True
+
+
+def is_open(entry: Written, alias: str) -> bool:
+    """Whether the transaction of `entry` has not ended yet."""
+    return any(waiting[1] is entry for waiting in connections[alias].run_on_commit)
 
 
 _of_request: contextvars.ContextVar[list[Written] | None] = contextvars.ContextVar(

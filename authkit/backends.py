@@ -7,18 +7,23 @@ from typing import Any, cast
 from asgiref.sync import sync_to_async
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.views import LoginView
+from django.core.exceptions import PermissionDenied
+from django.forms import ValidationError
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
 from authkit.access import role_permissions
-from authkit.accounts import identify, passwords
+from authkit.accounts import attempts, identify, passwords, refusals
+from authkit.exceptions import TooManyAttempts
 
 
 class AuthkitBackend(ModelBackend):
     """Finds a person by user name or e-mail address and checks the password.
 
     A person who does not exist costs the same time as a wrong password. An old hash is
-    renewed without ending the sign-ins that were begun with it.
+    renewed without ending the sign-ins that were begun with it. Failures have a limit:
+    once it is reached, no password is looked at, and no backend behind this one is asked.
     """
 
     @sensitive_variables("password", "kwargs")
@@ -29,16 +34,40 @@ class AuthkitBackend(ModelBackend):
         password: str | None = None,
         **kwargs: Any,
     ) -> AbstractBaseUser | None:
-        """The person, or None. `email`, or the model's USERNAME_FIELD, may stand for `username`."""
+        """The person, or None. `email`, or the model's USERNAME_FIELD, may stand for `username`.
+
+        Raises:
+            PermissionDenied: too many attempts; `authenticate()` then returns None.
+            ValidationError: the same in Django's own forms, which show it.
+        """
         name = identify.name_in(username, kwargs)
         if name is None or password is None:
             return None
         user = identify.person_named(name)
-        if user is None:
+
+        @sensitive_variables("password")
+        def is_right() -> bool:
+            if user is None:
+                passwords.spend_time_on(password)
+                return False
+            is_theirs = passwords.is_password_of(user, password)
+            return is_theirs and self.user_can_authenticate(cast(Any, user))
+
+        @sensitive_variables("password")
+        def pretend() -> None:
             passwords.spend_time_on(password)
-            return None
-        is_right = passwords.is_password_of(user, password)
-        return user if is_right and self.user_can_authenticate(cast(Any, user)) else None
+
+        try:
+            is_judged_right = attempts.judged(
+                is_right, name=name, person=user, request=request, pretend=pretend
+            )
+        except TooManyAttempts as refusal:
+            if _is_form_of_django(request):
+                refusals.tell_too_many(request, refusal)
+                text = refusals.text_of(refusal)
+                raise ValidationError(text, code=refusal.code) from refusal
+            raise PermissionDenied(refusal.public_message) from refusal
+        return user if is_judged_right else None
 
     def get_all_permissions(self, user_obj: Any, obj: object = None) -> set[str]:
         """The person's own permissions, those of their groups, and those of their roles.
@@ -53,3 +82,14 @@ class AuthkitBackend(ModelBackend):
     async def aget_all_permissions(self, user_obj: Any, obj: object = None) -> set[str]:
         """The same, for async code."""
         return await sync_to_async(self.get_all_permissions)(user_obj, obj)
+
+
+def _is_form_of_django(request: HttpRequest | None) -> bool:
+    """Whether Django's form calls, in its `LoginView` or in the admin site's."""
+    match = getattr(request, "resolver_match", None)
+    if match is None:
+        return False
+    kind = getattr(match.func, "view_class", None)
+    if isinstance(kind, type) and issubclass(kind, LoginView):
+        return True
+    return bool(match.app_names == ["admin"] and match.url_name == "login")

@@ -20,6 +20,8 @@ from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
+from authkit.kernel.limits import Limit, Limits
+
 Parse = Callable[[object], Any]
 
 
@@ -102,6 +104,21 @@ def _mappings(value: object) -> tuple[Mapping[str, object], ...]:
     return tuple(value)  # type: ignore[arg-type]
 
 
+def _limits(value: object) -> Limits:
+    """The limits that a mapping names, the defaults for the rest."""
+    known = {entry.name for entry in fields(Limits)}
+    if not isinstance(value, Mapping) or not set(value) <= known:
+        raise Wrong("a mapping of some of " + ", ".join(f'"{name}"' for name in sorted(known)))
+    return Limits(**{name: _limit(pair) for name, pair in value.items()})
+
+
+def _limit(value: object) -> Limit:
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise Wrong("for each name a pair: how many, and in how long a time")
+    count, window = value
+    return Limit(_whole_number(1, 1_000_000)(count), _duration(SECOND, DAY)(window))
+
+
 def _optional(parse: Parse) -> Parse:
     return lambda value: None if value is None else parse(value)
 
@@ -170,6 +187,9 @@ class Settings:
     )
     login_failure_window: timedelta = _setting(
         15 * MINUTE, _duration(SECOND, DAY), "How long failed sign-ins count."
+    )
+    limits: Limits = _setting(
+        Limits(), _limits, "Wider limits: name -> (how many, in how long a time)."
     )
     trusted_proxies: tuple[Any, ...] = _setting(
         (), _networks, "Addresses whose X-Forwarded-For counts."

@@ -116,3 +116,15 @@ class StoreUnavailable(AuthkitError):
 
     code = "unavailable"
     public_message = "The service is temporarily unavailable."
+
+
+class TooManyAttempts(AuthkitError):
+    """A limit is reached; the same for accounts that exist and for those that do not."""
+
+    code = "too_many_attempts"
+    public_message = "Too many attempts. Please try again later."
+
+    def __init__(self, retry_after: int, internal_reason: str = "") -> None:
+        """`retry_after` is in whole seconds, at least 1 (RFC 9110 §10.2.3)."""
+        super().__init__(internal_reason)
+        self.retry_after = max(1, retry_after)

@@ -18,3 +18,8 @@ refused = Signal()
 #: A refresh token was presented again; its session has been ended. `user`, `session`,
 #: `request`. Sender: UserSession.
 token_reused = Signal()
+
+#: A limit of failed sign-ins is reached. `user_id` (None for an address, or for a name that
+#: nobody has), `address` (empty for an account locked from everywhere), `until`, `request`.
+#: Sender: Throttle.
+locked_out = Signal()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from django.http import HttpRequest
 
@@ -20,6 +20,14 @@ def client_of(request: HttpRequest | None) -> Client:
     user_agent = str(request.META.get("HTTP_USER_AGENT", ""))
     printable = "".join(c for c in user_agent if c.isprintable())
     return Client(ip=None if address is None else str(address), user_agent=printable[:300])
+
+
+def network_of(ip: str | None) -> str:
+    """What is limited as one address: whoever has one of IPv6 has its whole /64 (RFC 6177)."""
+    address = _parse(ip)
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((address, 64), strict=False))
+    return "" if address is None else str(address)
 
 
 def _address_of(request: HttpRequest) -> _Address | None:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from authkit import cookies, sessions, signals, tokens
-from authkit.accounts import current
+from authkit.accounts import attempts, current
 from authkit.accounts.client import client_of
 from authkit.exceptions import SignInRefused
 from authkit.jwt import tokens as jwt_tokens
@@ -33,10 +33,11 @@ def check_password(request: HttpRequest, name: str, password: str) -> AbstractBa
 
     Raises:
         SignInRefused: whatever the reason; it is not told apart.
+        TooManyAttempts: a limit is reached, and the password was not looked at.
     """
     user = authenticate(request, username=name, password=password)
     if user is None:
-        raise SignInRefused
+        raise attempts.refusal_of(request) or SignInRefused
     return user
 
 

@@ -30,7 +30,7 @@ class Place:
 
 
 class PersonalAdmin(ReadOnlyAdmin):
-    """Shows rows that have a `user`, and ends them.
+    """Shows rows that have a `user` (or None: then it takes no more), and ends them.
 
     To end takes the model's change permission and, for each person, at least what that
     person holds (403 otherwise, also for one of many that were selected).
@@ -47,7 +47,7 @@ class PersonalAdmin(ReadOnlyAdmin):
 
     def require_power_over(self, request: HttpRequest, rows: Iterable[Any]) -> None:
         """Refuse if one of these rows belongs to a person who holds more than the caller."""
-        people = {row.user_id: row.user for row in rows}
+        people = {row.user_id: row.user for row in rows if row.user_id is not None}
         if not all(holds_at_least(request.user, person) for person in people.values()):
             raise PermissionDenied
 
@@ -103,7 +103,8 @@ class PersonalAdmin(ReadOnlyAdmin):
         """Show the buttons to those who may press them."""
         if obj is not None:
             context["authkit_links"] = self.links_for(request, obj)
-            may_end = self.has_end_permission(request) and holds_at_least(request.user, obj.user)
+            has_power = obj.user is None or holds_at_least(request.user, obj.user)
+            may_end = has_power and self.has_end_permission(request)
             context["authkit_buttons"] = [
                 Place(text, url_of(self.admin_site, self.model, "press", quote(obj.pk), action))
                 for action, text in self._pressable().items()

@@ -13,7 +13,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
@@ -22,6 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from authkit.accounts import guessing
 from authkit.api.parsers import StrictJSONParser
 from authkit.authentication import (
     JWTAuthentication,
@@ -31,7 +32,13 @@ from authkit.authentication import (
     Unavailable,
     tell_refused,
 )
-from authkit.exceptions import AuthkitError, CredentialRejected, NotPermitted, SignInRefused
+from authkit.exceptions import (
+    AuthkitError,
+    CredentialRejected,
+    NotPermitted,
+    SignInRefused,
+    TooManyAttempts,
+)
 from authkit.kernel.grant import Grant
 
 
@@ -76,9 +83,21 @@ class View(APIView):
         """Every refusal as ``{"code": …, "detail": …}``, and never a 500 for a database."""
         if isinstance(exc, CredentialRejected):
             tell_refused(self.request._request, exc)
-        response = super().handle_exception(_as_api_exception(exc))
+        exc = self._answer_to_guess(exc)
+        answered = _as_api_exception(exc)
+        response = super().handle_exception(answered)
         response.data = _with_code(exc, response.data)
+        if isinstance(answered, TooMany):
+            response.headers["Retry-After"] = str(answered.retry_after)
         return response
+
+    def _answer_to_guess(self, exc: Exception) -> Exception:
+        """Tell whoever makes up tokens to slow down, in the place of the refusal."""
+        refusal = exc.__cause__ if isinstance(exc, Refused) else exc
+        if not isinstance(refusal, CredentialRejected):
+            return exc
+        answer = guessing.answer_to(self.request._request, refusal)
+        return exc if answer is refusal else answer
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
         """Keep every answer out of caches (RFC 6749 §5.1, RFC 9111 §5.2.2.5)."""
@@ -120,7 +139,21 @@ class Forbidden(PermissionDenied):
         super().__init__(_(refusal.public_message), refusal.code)
 
 
+class TooMany(APIException):
+    """429 and how long to wait (RFC 6585 §4)."""
+
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+
+    def __init__(self, refusal: TooManyAttempts) -> None:
+        """Say publicly what `refusal` says publicly."""
+        message = _(refusal.public_message)
+        super().__init__({"code": refusal.code, "detail": message}, refusal.code)
+        self.retry_after = refusal.retry_after
+
+
 def _as_api_exception(exc: Exception) -> Exception:
+    if isinstance(exc, TooManyAttempts):
+        return TooMany(exc)
     if isinstance(exc, SignInRefused | CredentialRejected):
         return Refused(exc)
     if isinstance(exc, NotPermitted):

@@ -16,6 +16,7 @@ Ids are stable; silence one with ``SILENCED_SYSTEM_CHECKS``.
     authkit.W002    PROFILE_FIELDS names what people sign in with
     authkit.W003    AuthkitBackend is missing
     authkit.W004    simplejwt's own authentication class stands among the defaults
+    authkit.W005    a backend that takes passwords stands before AuthkitBackend
 
 And with ``--deploy``:
 
@@ -41,6 +42,9 @@ And with ``--deploy``:
     authkit.W120    AccessFilterBackend is missing
     authkit.W121    LOGIN_URL leads nowhere
     authkit.W122    the stored rules are no valid policy
+    authkit.W123    SESSION_COOKIE_SAMESITE lets other sites send the session cookie
+    authkit.W124    the project is behind a proxy, and TRUSTED_PROXIES is empty
+    authkit.I101    SESSION_COOKIE_NAME could begin with __Host- and does not
 """
 
 from authkit.checks.access import (
@@ -54,6 +58,8 @@ from authkit.checks.deployment import (
     check_cookies_and_debug,
     check_deployed_lifetimes,
     check_password_hasher,
+    check_proxies,
+    check_session_cookie,
     check_session_engine,
 )
 from authkit.checks.settings import (
@@ -63,7 +69,12 @@ from authkit.checks.settings import (
     check_signing_keys,
     check_user_claims,
 )
-from authkit.checks.wiring import check_backend, check_middleware, check_rest_framework
+from authkit.checks.wiring import (
+    check_backend,
+    check_first_backend,
+    check_middleware,
+    check_rest_framework,
+)
 
 ALL = (
     check_settings,
@@ -73,11 +84,14 @@ ALL = (
     check_lifetimes,
     check_middleware,
     check_backend,
+    check_first_backend,
     check_rest_framework,
     check_declared_conditions,
 )
 DEPLOY = (
     check_cookies_and_debug,
+    check_session_cookie,
+    check_proxies,
     check_deployed_lifetimes,
     check_session_engine,
     check_password_hasher,

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings as django_settings
 from django.contrib.sessions.backends import signed_cookies
-from django.core.checks import CheckMessage, Warning  # noqa: A004 - Django's name
+from django.core.checks import CheckMessage, Info, Warning  # noqa: A004 - Django's name
 
 from authkit.checks.settings import usable_settings
 from authkit.checks.wiring import places_of
@@ -55,6 +55,41 @@ def check_cookies_and_debug(**_: Any) -> list[CheckMessage]:
             message = f"{name} is {'off' if should_be else 'on'}: {consequence}."
             found.append(Warning(message, hint=f"Set {name} = {should_be}.", id=check_id))
     return found
+
+
+def check_session_cookie(**_: Any) -> list[CheckMessage]:
+    """The session cookie is sent by this site alone, and no neighbour can have set it."""
+    found: list[CheckMessage] = []
+    if str(django_settings.SESSION_COOKIE_SAMESITE).lower() not in {"lax", "strict"}:
+        message = "SESSION_COOKIE_SAMESITE lets other sites send requests with the session cookie."
+        hint = 'Set SESSION_COOKIE_SAMESITE = "Lax".'
+        found.append(Warning(message, hint=hint, id="authkit.W123"))
+    is_possible = (
+        django_settings.SESSION_COOKIE_SECURE
+        and django_settings.SESSION_COOKIE_DOMAIN is None
+        and django_settings.SESSION_COOKIE_PATH == "/"
+    )
+    if is_possible and not django_settings.SESSION_COOKIE_NAME.startswith("__Host-"):
+        message = "Another host of your domain could set a session cookie for this one."
+        hint = 'Set SESSION_COOKIE_NAME = "__Host-sessionid" (everybody signs in once more).'
+        found.append(Info(message, hint=hint, id="authkit.I101"))
+    return found
+
+
+def check_proxies(**_: Any) -> list[CheckMessage]:
+    """Limits by address see the addresses of clients."""
+    settings = usable_settings()
+    is_behind = django_settings.SECURE_PROXY_SSL_HEADER or django_settings.USE_X_FORWARDED_HOST
+    if settings is None or settings.trusted_proxies or not is_behind:
+        return []
+    return [
+        Warning(
+            "The settings tell of a proxy, and AUTHKIT['TRUSTED_PROXIES'] is empty: every client"
+            " seems to come from one address, and is locked out with the others.",
+            hint="Name the addresses from which the proxy connects.",
+            id="authkit.W124",
+        )
+    ]
 
 
 def check_deployed_lifetimes(**_: Any) -> list[CheckMessage]:

@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 _MIDDLEWARE = "authkit.middleware.AuthkitMiddleware"
 _DJANGO_MIDDLEWARE = "django.contrib.auth.middleware.AuthenticationMiddleware"
 _BACKEND = "authkit.backends.AuthkitBackend"
+_DJANGO_BACKEND = "django.contrib.auth.backends.ModelBackend"
 _JWT = "authkit.authentication.JWTAuthentication"
 _SIMPLEJWT = "rest_framework_simplejwt.authentication.JWTAuthentication"
 
@@ -52,6 +53,22 @@ def check_backend(**_: Any) -> list[CheckMessage]:
             hint="Put it in the place of Django's ModelBackend, which it extends.",
             id="authkit.W003",
         )
+    ]
+
+
+def check_first_backend(**_: Any) -> list[CheckMessage]:
+    """No password is looked at before its attempt is counted."""
+    listed = settings.AUTHENTICATION_BACKENDS
+    ours = places_of(_BACKEND, listed)
+    earlier = [place for place in places_of(_DJANGO_BACKEND, listed) if ours and place < ours[0]]
+    return [
+        Warning(
+            f"{listed[place]!r} stands before {_BACKEND!r}: it takes passwords, and knows no limit"
+            " of failed sign-ins.",
+            hint=f"Put {_BACKEND!r} first, or take the other out.",
+            id="authkit.W005",
+        )
+        for place in earlier
     ]
 
 

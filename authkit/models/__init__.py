@@ -8,6 +8,7 @@ from authkit.models.change import Change
 from authkit.models.endpoint import Endpoint
 from authkit.models.role import Role
 from authkit.models.rule import Rule
+from authkit.models.throttle import Throttle
 from authkit.models.user_session import UserSession
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "Endpoint",
     "Role",
     "Rule",
+    "Throttle",
     "UserSession",
 ]

@@ -59,6 +59,12 @@ def test_without_the_backend_there_is_a_warning():
     assert said(AUTHENTICATION_BACKENDS=plain) == [("authkit.W003", checks.WARNING)]
 
 
+def test_a_backend_that_takes_passwords_before_ours_is_a_warning():
+    ours, plain = "authkit.backends.AuthkitBackend", "django.contrib.auth.backends.ModelBackend"
+    assert said(AUTHENTICATION_BACKENDS=[plain, ours]) == [("authkit.W005", checks.WARNING)]
+    assert said(AUTHENTICATION_BACKENDS=[ours, plain]) == []
+
+
 def test_a_subclass_of_the_backend_will_do():
     assert said(AUTHENTICATION_BACKENDS=[f"{__name__}.OwnBackend"]) == []
 

@@ -56,7 +56,13 @@ def left() -> list[int]:
 def test_what_is_long_over_goes(db):
     fill(3, at=timezone.now() - YEARS_AGO)
     said = prune()
-    assert said == {"bearer tokens": 6, "sessions": 3, "changes": 3, "audit events": 3}
+    assert said == {
+        "bearer tokens": 6,
+        "sessions": 3,
+        "changes": 3,
+        "lock-outs": 0,
+        "audit events": 3,
+    }
     assert left() == [0, 0, 0]
     assert list(AuditEvent.objects.values_list("kind", flat=True)) == ["audit.pruned"]
 
@@ -85,7 +91,13 @@ def test_a_dry_run_counts_and_deletes_nothing(db):
     fill(2, at=timezone.now() - YEARS_AGO)
     before = left()
     said = prune("--dry-run")
-    assert said == {"bearer tokens": 4, "sessions": 2, "changes": 2, "audit events": 2}
+    assert said == {
+        "bearer tokens": 4,
+        "sessions": 2,
+        "changes": 2,
+        "lock-outs": 0,
+        "audit events": 2,
+    }
     assert left() == before
     assert set(AuditEvent.objects.values_list("kind", flat=True)) == {"old.event"}
 

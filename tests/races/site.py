@@ -26,6 +26,7 @@ from tests.people import PASSWORD
 WORKERS, THREADS = (4, 5) if connection.vendor == "postgresql" else (2, 3)
 CALLERS = WORKERS * THREADS
 TOKEN_LIMIT = CALLERS // 2
+_LIMITS = ("sign_in_to_account", "sign_in_from_address", "token")
 IS_LONG = os.environ.get("AUTHKIT_LONG_RUN") == "1"
 
 chance = random.Random()  # noqa: S311 - no secret
@@ -166,6 +167,8 @@ def serving(
 ) -> Iterator[Site]:
     """gunicorn, with these settings of authkit. An answer of 5xx is a failure (`Line`)."""
     authkit["PERSONAL_TOKEN_LIMIT"] = TOKEN_LIMIT
+    authkit.setdefault("LOGIN_FAILURE_LIMIT", 100)
+    authkit.setdefault("LIMITS", {name: [100_000, 900] for name in _LIMITS})
     options = {
         "bind": "127.0.0.1:0",
         "workers": WORKERS,

@@ -23,7 +23,7 @@ from rest_framework.views import APIView
 
 from authkit import sessions
 from authkit.access import can
-from authkit.models import Assignment, AuditEvent, Change, Role, Rule, UserSession
+from authkit.models import Assignment, AuditEvent, Change, Role, Rule, Throttle, UserSession
 from tests import urls
 from tests.opened import opened
 from tests.people import PASSWORD, make_person
@@ -146,6 +146,14 @@ def state(request: HttpRequest, session_id: UUID) -> JsonResponse:
     )
 
 
+def failed(request: HttpRequest, username: str) -> JsonResponse:
+    """How many passwords were judged wrong, and how many are being judged."""
+    rows = Throttle.objects.filter(user__username=username)
+    events = AuditEvent.objects.filter(kind="login.failed")
+    judged = [event for event in events if event.actor_name.strip().lower() == username]
+    return JsonResponse({"failed": len(judged), "pending": sum(row.pending for row in rows)})
+
+
 urlpatterns = opened(
     [
         *urls.urlpatterns,
@@ -153,6 +161,7 @@ urlpatterns = opened(
         path("access/<username>/<what>/", access),
         path("own-password/", OwnPassword.as_view()),
         path("people/", people),
+        path("failed/<username>/", failed),
         path("people/<pk>/<what>/", change),
         path("state/<uuid:session_id>/", state),
     ]

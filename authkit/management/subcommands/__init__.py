@@ -7,6 +7,7 @@ from authkit.management.subcommands.matrix import Matrix
 from authkit.management.subcommands.policy import Policy
 from authkit.management.subcommands.prune import Prune
 from authkit.management.subcommands.sync import Sync
+from authkit.management.subcommands.unlock import Unlock
 
 #: In the order of ``manage.py authkit --help``.
 SUBCOMMANDS: tuple[type[Subcommand], ...] = (
@@ -16,4 +17,5 @@ SUBCOMMANDS: tuple[type[Subcommand], ...] = (
     Policy,
     Prune,
     Keys,
+    Unlock,
 )

@@ -17,8 +17,9 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from authkit import audit, changes, conf, sessions
+from authkit.accounts import lockouts, throttle
 from authkit.management.subcommands.base import Subcommand
-from authkit.models import AuditEvent, BearerToken, Change, UserSession
+from authkit.models import AuditEvent, BearerToken, Change, Throttle, UserSession
 
 _LARGEST_BATCH = 10_000
 _SECONDS_BETWEEN_REPORTS = 5.0
@@ -35,7 +36,8 @@ class Prune(Subcommand):
     name = "prune"
     help = (
         "Deletes sessions and tokens that ended longer ago than SESSION_LIFETIME, entries of the"
-        " change feed that no process needs any more, and audit events older than AUDIT_RETENTION."
+        " change feed that no process needs any more, counts and lock-outs that are over, and audit"
+        " events older than AUDIT_RETENTION."
     )
 
     @classmethod
@@ -55,7 +57,10 @@ class Prune(Subcommand):
         report = _Reporter(self.say if verbosity else None)
         now = timezone.now()
         try:
-            for rows in over(now):
+            prunable = over(now)
+            if not dry_run:
+                lockouts.end_expired(now=now)
+            for rows in prunable:
                 counts[rows.model] += rows.count() if dry_run else 0
                 if not dry_run:
                     delete_in_batches(rows, batch, counts, report)
@@ -75,7 +80,12 @@ class Prune(Subcommand):
 def over(now: datetime) -> list[Rows]:
     """What may go, of each model; tokens before the sessions that would take them along."""
     events = AuditEvent.objects.filter(at__lt=now - conf.get().audit_retention)
-    found: list[Rows] = [*sessions.over(now=now), changes.over(now=now.timestamp()), events]
+    found: list[Rows] = [
+        *sessions.over(now=now),
+        changes.over(now=now.timestamp()),
+        throttle.over(now=now),
+        events,
+    ]
     return [rows.using(router.db_for_write(rows.model)) for rows in found]
 
 
@@ -87,7 +97,7 @@ def delete_in_batches(rows: Rows, size: int, counts: Counter[type[Model]], repor
         if not keys:
             return
         last = keys[-1]
-        for model in (BearerToken, UserSession, Change, AuditEvent):
+        for model in (BearerToken, UserSession, Change, Throttle, AuditEvent):
             counts[model] += deleted.get(model._meta.label, 0)
         report(counts)
 

@@ -1,0 +1,110 @@
+"""Two hundred guesses at once at several worker processes: no more are judged than may be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.people import PASSWORD
+from tests.races.site import (
+    CALLERS,
+    Line,
+    Request,
+    Site,
+    at_once,
+    figures,
+    make_person,
+    rounds,
+    serving,
+    sign_in_request,
+)
+
+pytestmark = [pytest.mark.default_user_only, pytest.mark.slow]
+
+LIMIT = 5
+
+
+@pytest.fixture(scope="module")
+def strict_site(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with serving(
+        database_url,
+        tmp_path_factory.mktemp("strict"),
+        LOGIN_FAILURE_LIMIT=LIMIT,
+        LIMITS={"sign_in_from_address": [100_000, 900]},
+        TRUSTED_PROXIES=["10.0.0.0/8"],
+    ) as started:
+        yield started
+
+
+def _guesses(names: list[str], count: int) -> list[Request]:
+    """Wrong passwords, each time with another forged address."""
+    return [
+        Request(
+            "POST",
+            f"/auth/{'jwt' if number % 2 else 'token'}/",
+            {"username": names[number % len(names)], "password": f"wrong {number}"},
+            {"X-Forwarded-For": f"9.9.{number // 256}.{number % 256}"},
+        )
+        for number in range(count)
+    ]
+
+
+def _judged(line: Line, username: str) -> int:
+    found: int = line.call("GET", f"/failed/{username}/").json["failed"]
+    return found
+
+
+def test_two_hundred_guesses_at_once_get_no_further_than_the_limit(strict_site: Site):
+    lines = strict_site.lines(CALLERS)
+    for _ in range(rounds(3, 50)):
+        username = make_person(lines[0])
+        names = [username, username.upper(), f" {username} ", username.title()]
+        answers: Counter[int] = Counter()
+        guesses = _guesses(names, 200)
+        for start in range(0, 200, len(lines)):
+            some = guesses[start : start + len(lines)]
+            answers.update(answer.status for answer in at_once(lines[: len(some)], some))
+        assert set(answers) == {401, 429}
+        assert answers[401] == LIMIT
+        assert _judged(lines[0], username) == LIMIT
+        right = lines[0].call(*sign_in_request(username, "jwt").what)
+        assert right.status == 429
+        assert int(_retry_after(lines[0], username)) > 60
+    figures.info("200 guesses at once: %s", dict(answers))
+
+
+def test_all_get_in_who_know_the_password_however_many_at_once(strict_site: Site):
+    lines = strict_site.lines(CALLERS)
+    for _ in range(rounds(2, 50)):
+        username = make_person(lines[0])
+        answers = at_once(lines, [sign_in_request(username, "jwt")] * len(lines))
+        assert Counter(answer.status for answer in answers) == {200: len(lines)}
+
+
+def test_a_success_among_the_guesses_gives_back_one_attempt_and_no_more(strict_site: Site):
+    lines = strict_site.lines(CALLERS)
+    for _ in range(rounds(3, 50)):
+        username = make_person(lines[0])
+        wrong = [sign_in_request(username, "jwt", "wrong")] * (len(lines) // 2)
+        right = [sign_in_request(username, "jwt", PASSWORD)] * (len(lines) - len(wrong))
+        answers = at_once(lines, [*wrong, *right])
+        failed = sum(answer.status == 401 for answer in answers)
+        later = at_once(lines, [sign_in_request(username, "jwt", "wrong")] * len(lines))
+        failed += sum(answer.status == 401 for answer in later)
+        assert failed == LIMIT
+
+
+def _retry_after(line: Line, username: str) -> str:
+    line.send(*sign_in_request(username, "jwt").what)
+    response = line._connection.getresponse()
+    response.read()
+    return str(response.headers["Retry-After"])
+
+
+def test_a_race_leaves_nothing_taken(strict_site: Site):
+    line = strict_site.line()
+    username = make_person(line)
+    assert line.call(*sign_in_request(username, "jwt").what).status == 200
+    assert line.call("GET", f"/failed/{username}/").json["pending"] == 0
