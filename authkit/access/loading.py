@@ -109,6 +109,9 @@ def _roles(alias: str) -> list[Role]:
 def _rules(alias: str) -> list[Rule]:
     rows = RuleRow._base_manager.using(alias).filter(is_enabled=True)
     columns = ("effect", "role__slug", "endpoints", "actions", "condition", "source", "id")
+    # Read to its end before any row is judged: a server-side cursor that is left half way
+    # would spoil the transaction in which somebody else is at work.
+    read = list(rows.values_list(*columns).iterator(chunk_size=5000))
     return [
         Rule(
             effect,
@@ -119,9 +122,7 @@ def _rules(alias: str) -> list[Rule]:
             source,
             number,
         )
-        for effect, role, endpoints, actions, condition, source, number in rows.values_list(
-            *columns
-        ).iterator(chunk_size=5000)
+        for effect, role, endpoints, actions, condition, source, number in read
     ]
 
 

@@ -7,14 +7,19 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError
+from django.db import Error as DatabaseFailure
+from django.db import router
 
-from authkit.access import policies, stances
+from authkit.access import loading, stances
 from authkit.access.difference_in_words import stance
 from authkit.access.stances import Row
 from authkit.kernel.difference import Stance
-from authkit.kernel.policy import Role
+from authkit.kernel.language import PatternError
+from authkit.kernel.policy import PolicyError, Role
 from authkit.management.subcommands.base import Subcommand
+from authkit.models import AccessRevision
 
 #: A spreadsheet runs what begins with these (OWASP, "CSV injection").
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -35,9 +40,12 @@ class Matrix(Subcommand):
 
     def run(self, *, format: str, **options: Any) -> None:  # noqa: A002 - the option's name
         """Write it."""
-        policy = policies.current()
-        if not policy.snapshot.is_available:
-            raise CommandError("The access rules cannot be read; the log says why.")
+        try:
+            policy = loading.load(router.db_for_read(AccessRevision), settings.ROOT_URLCONF)
+        except (PolicyError, PatternError) as error:
+            raise CommandError(f"The stored rules cannot be read: {error}") from error
+        except DatabaseFailure as failure:
+            raise CommandError(f"The database failed: {failure}") from failure
         _WRITERS[format](self, policy.snapshot.roles, list(stances.rows(policy)))
         self.say(
             f"{len(policy.snapshot.endpoints):,} endpoints, {len(policy.snapshot.roles):,} roles."
