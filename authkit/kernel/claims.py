@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from authkit.kernel.jws import InvalidToken
@@ -41,9 +41,8 @@ class ExpiredToken(InvalidToken):
     """A genuine token after its end."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class AccessClaims:
-    """What an access token says. One object for each token verified, equal to itself only.
+class AccessClaims(NamedTuple):
+    """What an access token says.
 
     Attributes:
         sub: the user's primary key as text.
@@ -64,7 +63,10 @@ class AccessClaims:
     auth_time: int
     not_before: int
     scope: tuple[str, ...] | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    extra: Mapping[str, Any] = MappingProxyType({})
+
+    def __repr__(self) -> str:
+        return f"<AccessClaims {self.jti}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,8 @@ def read_access(payload: Mapping[str, Any], *, issuer: str, audience: str) -> Ac
         InvalidToken: a claim is missing, of the wrong type, or not ours.
     """
     _require_origin(payload, issuer, audience, ACCESS)
-    extra = {name: payload[name] for name in payload.keys() - REGISTERED}
-    scope = _scope(payload)
-    return AccessClaims(*_common(payload), scope, MappingProxyType(extra))
+    extra = {name: value for name, value in payload.items() if name not in REGISTERED}
+    return AccessClaims(*_common(payload), _scope(payload), MappingProxyType(extra))
 
 
 def read_refresh(payload: Mapping[str, Any], *, issuer: str, audience: str) -> RefreshClaims:
@@ -136,7 +137,8 @@ def _common(payload: Mapping[str, Any]) -> tuple[str, UUID, str, int, int, int, 
     if exp <= iat:
         raise InvalidToken("ends before it begins")
     sid, jti = _matching(payload, "sid", _SID), _matching(payload, "jti", _JTI)
-    return _subject(payload), UUID(sid), jti, iat, exp, auth_time, max(iat, nbf, auth_time)
+    session_id = UUID(int=int(sid.replace("-", ""), 16))
+    return _subject(payload), session_id, jti, iat, exp, auth_time, max(iat, nbf, auth_time)
 
 
 def _number(payload: Mapping[str, Any], name: str, at_most: int = _MAX_TIME) -> int:
