@@ -25,14 +25,12 @@ from rest_framework.views import APIView
 from authkit.api.parsers import StrictJSONParser
 from authkit.authentication import (
     JWTAuthentication,
-    Refused,
     SessionAuthentication,
     TokenAuthentication,
-    Unavailable,
-    tell_refused,
 )
 from authkit.exceptions import AuthkitError, CredentialRejected, NotPermitted, SignInRefused
 from authkit.kernel.grant import Grant
+from authkit.refusals import Refused, Unavailable, tell_refused
 
 
 class AlwaysJSON(BaseContentNegotiation):

@@ -76,13 +76,16 @@ def _user_of_live_session(claims: AccessClaims, now: float) -> AbstractBaseUser:
 def _weigh(known: Known) -> tuple[Any, Grant]:
     """The person's primary key and the Grant; made once for each token remembered."""
     claims = known.claims
-    known.worth = user_pk_from_sub(claims.sub), Grant(
-        kind="jwt",
-        user_id=claims.sub,
-        session_id=claims.sid,
-        token_id=claims.jti,
-        scopes=claims.scope,
-        authenticated_at=datetime.fromtimestamp(claims.auth_time, UTC),
-        expires_at=datetime.fromtimestamp(claims.exp, UTC),
+    known.worth = (
+        user_pk_from_sub(claims.sub),
+        Grant(
+            kind="jwt",
+            user_id=claims.sub,
+            session_id=claims.sid,
+            token_id=claims.jti,
+            scopes=claims.scope,
+            authenticated_at=datetime.fromtimestamp(claims.auth_time, UTC),
+            expires_at=datetime.fromtimestamp(claims.exp, UTC),
+        ),
     )
     return known.worth  # type: ignore[no-any-return]

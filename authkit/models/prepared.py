@@ -80,7 +80,15 @@ class PreparedLookup:
 
 
 class _Compiled:
-    __slots__ = ("_alias", "_converters", "_moments", "_places", "_sql", "_sql_of_sqlite", "_values")
+    __slots__ = (
+        "_alias",
+        "_converters",
+        "_moments",
+        "_places",
+        "_sql",
+        "_sql_of_sqlite",
+        "_values",
+    )
 
     def __init__(
         self,
@@ -143,7 +151,7 @@ def _sql_of_sqlite(connection: BaseDatabaseWrapper, sql: str, count: int) -> str
     return sql.replace("%s", "?") if is_plain else None
 
 
-@async_unsafe  # type: ignore[untyped-decorator]
+@async_unsafe
 def _plain_cursor(connection: BaseDatabaseWrapper) -> Any:
     """`connection.cursor()`, without the part that rewrites placeholders."""
     connection.close_if_health_check_failed()
