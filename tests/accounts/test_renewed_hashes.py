@@ -176,11 +176,11 @@ def test_a_renewal_that_failed_hides_no_later_change(person: Any, callers: list[
     user = loaded(person)
 
     def fail(**_: object) -> None:
-        raise OSError
+        raise OSError("no room")
 
     pre_save.connect(fail, sender=type(user))
     try:
-        with pytest.raises(OSError):
+        with pytest.raises(OSError, match="no room"):
             user.check_password(PASSWORD)
     finally:
         pre_save.disconnect(fail, sender=type(user))
