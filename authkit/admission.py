@@ -19,7 +19,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.http import escape_leading_slashes
 
 from authkit import authentication, credentials, csrf, refusals, resolved
-from authkit.access import gate
+from authkit.access import scopes
 from authkit.accounts import current
 from authkit.exceptions import AuthkitError, ScopeInsufficient, TokenNotValid
 from authkit.kernel.grant import Grant
@@ -67,7 +67,9 @@ def leave_to(view: Callable[..., Any], request: HttpRequest) -> HttpResponseBase
 def admit(request: HttpRequest) -> HttpResponseBase | None:
     """Let in who presents no credential, or a valid one that is enough for the view."""
     try:
-        gate.enter(request, _identified(request))
+        grant = _identified(request)
+        if grant is not None:
+            scopes.require_reach(grant, request)
     except ScopeInsufficient as refusal:
         return refusals.forbidden(refusal)
     except AuthkitError as refusal:

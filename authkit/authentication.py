@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework_simplejwt import authentication as simplejwt
 
 from authkit import credentials, csrf, resolved
-from authkit.access import gate
+from authkit.access import scopes
 from authkit.accounts import current
 from authkit.exceptions import AuthkitError, ScopeInsufficient, TokenNotValid
 from authkit.models.prepared import user_model
@@ -71,7 +71,7 @@ class _HeaderAuthentication(_Refusing):
             return cast(Answer | None, self._pass_on(request, presented))
         try:
             answer = resolved.bearer(http, presented)
-            gate.enter(http, answer[1])
+            scopes.require_reach(answer[1], http)
         except ScopeInsufficient as refusal:
             raise OutOfScope(refusal) from refusal
         except AuthkitError as refusal:
@@ -150,10 +150,6 @@ class SessionAuthentication(_Refusing, authentication.SessionAuthentication):
         if answer is None:
             return None
         self.enforce_csrf(request)
-        try:
-            gate.enter(http, answer[1])
-        except ScopeInsufficient as refusal:
-            raise OutOfScope(refusal) from refusal
         current.remember(http, answer[1])
         return answer
 

@@ -84,7 +84,8 @@ def _refuse(_: str) -> NoReturn:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_finite, parse_constant=_refuse)
-_scan = _DECODER.scan_once  # stops where the value ends; StopIteration where there is none
+#: Stops where the value ends, or with StopIteration where there is none.
+_scan: Any = _DECODER.scan_once  # type: ignore[attr-defined]
 _ENCODER = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
 )
