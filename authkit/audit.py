@@ -9,8 +9,7 @@ its transaction is then written again, marked ``"rolled_back": true``.
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -61,17 +60,25 @@ def record(
     Written(event).write()
 
 
-@contextmanager
-def of_request(written: list[Written]) -> Iterator[None]:
+class of_request:  # noqa: N801 - read as `with audit.of_request(written)`
     """Around a request, outside of its transaction: adds to `written` what is written in it.
 
     Hand the list to `rescue` when the request is over, however it ended.
     """
-    token = _of_request.set(written)
-    try:
-        yield
-    finally:
-        _of_request.reset(token)
+
+    __slots__ = ("_token", "_written")
+
+    def __init__(self, written: list[Written]) -> None:
+        """Keep the list."""
+        self._written = written
+
+    def __enter__(self) -> None:
+        """Begin to listen."""
+        self._token = _of_request.set(self._written)
+
+    def __exit__(self, *_: object) -> None:
+        """Stop, whatever happened."""
+        _of_request.reset(self._token)
 
 
 def rescue(written: list[Written]) -> None:

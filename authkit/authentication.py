@@ -9,79 +9,22 @@ never turns into a stranger.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, ClassVar, NoReturn, cast
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import Error as DatabaseFailure
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_variables
-from rest_framework import authentication, status
-from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied
+from rest_framework import authentication
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework_simplejwt import authentication as simplejwt
 
-from authkit import credentials, signals
+from authkit import credentials, csrf, resolved
 from authkit.access import scopes
 from authkit.accounts import current
-from authkit.exceptions import (
-    AuthkitError,
-    CredentialRejected,
-    ScopeInsufficient,
-    StoreUnavailable,
-    TokenNotValid,
-    UserInactive,
-)
-from authkit.kernel.grant import Grant
-
-Answer = tuple[AbstractBaseUser, Grant]
-
-_REALM = 'realm="api"'
-_BEARER = f"Bearer {_REALM}"
-_TOLD = "_authkit_told"
-_OUTCOME = "_authkit_outcome"
-_SPARED = "_authkit_spared_csrf"
-
-
-class Refused(AuthenticationFailed):
-    """401 with ``{"code": …, "detail": …}``, whatever exception handler a project has.
-
-    It brings its own challenge (RFC 6750 §3): Django REST framework would write that of
-    the class listed first, and make it a 403 if that one has none.
-    """
-
-    def __init__(self, refusal: AuthkitError, challenge: str = _BEARER) -> None:
-        """Say publicly what `refusal` says publicly."""
-        message = _(refusal.public_message)
-        super().__init__({"code": refusal.code, "detail": message}, refusal.code)
-        self.__dict__["auth_header"] = challenge_for(refusal, challenge)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name not in {"auth_header", "status_code"}:
-            super().__setattr__(name, value)
-
-
-class OutOfScope(PermissionDenied):
-    """403: the credential is valid and not meant for this (RFC 6750 §3.1)."""
-
-    auth_header = f'{_BEARER}, error="{ScopeInsufficient.code}"'
-
-    def __init__(self, refusal: ScopeInsufficient) -> None:
-        """Say publicly what `refusal` says publicly."""
-        message = _(refusal.public_message)
-        super().__init__({"code": refusal.code, "detail": message}, refusal.code)
-
-
-class Unavailable(APIException):
-    """503: who it is cannot be found out, so nobody gets in."""
-
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-
-    def __init__(self) -> None:
-        """Say no more than that."""
-        message = _(StoreUnavailable.public_message)
-        super().__init__({"code": StoreUnavailable.code, "detail": message}, StoreUnavailable.code)
+from authkit.exceptions import AuthkitError, ScopeInsufficient, TokenNotValid
+from authkit.models.prepared import user_model
+from authkit.refusals import BEARER, REALM, OutOfScope, Refused, Unavailable, tell_refused
+from authkit.resolved import Answer
 
 
 class _Refusing:
@@ -91,7 +34,7 @@ class _Refusing:
 
     def authenticate_header(self, request: Request) -> str:
         """The challenge of a 401 where no credential was presented (RFC 6750 §3)."""
-        return _BEARER
+        return BEARER
 
     def _refuse(self, request: Request, refusal: AuthkitError) -> NoReturn:
         tell_refused(_http(request), refusal)
@@ -127,7 +70,7 @@ class _HeaderAuthentication(_Refusing):
         if presented.kind != self.takes:
             return cast(Answer | None, self._pass_on(request, presented))
         try:
-            answer = resolve_once(http, presented)
+            answer = resolved.bearer(http, presented)
             scopes.require_reach(answer[1], http)
         except ScopeInsufficient as refusal:
             raise OutOfScope(refusal) from refusal
@@ -149,6 +92,10 @@ class JWTAuthentication(_HeaderAuthentication, simplejwt.JWTAuthentication):  # 
     """JWT access tokens after ``Bearer``. A simplejwt class that leaves nothing open."""
 
     takes = "jwt"
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        """Know the user model; Django makes an authenticator for each request."""
+        self.user_model = user_model()
 
 
 class SessionAuthentication(_Refusing, authentication.SessionAuthentication):
@@ -177,7 +124,7 @@ class SessionAuthentication(_Refusing, authentication.SessionAuthentication):
         others = getattr(request, "authenticators", ()) or ()
         if any(isinstance(other, _HeaderAuthentication) for other in others):
             return super().authenticate_header(request)
-        return f"Session {_REALM}"
+        return f"Session {REALM}"
 
     def enforce_csrf(self, request: Request) -> None:
         """Refuse a request that a browser may have been tricked into sending.
@@ -185,7 +132,7 @@ class SessionAuthentication(_Refusing, authentication.SessionAuthentication):
         Raises:
             PermissionDenied: 403, code ``csrf_failed``.
         """
-        demand_csrf(_http(request))
+        csrf.demand(_http(request))
         try:
             super().enforce_csrf(request)
         except PermissionDenied as denied:
@@ -194,9 +141,9 @@ class SessionAuthentication(_Refusing, authentication.SessionAuthentication):
 
     def _by_cookie(self, request: Request, http: HttpRequest) -> Answer | None:
         try:
-            answer = cookie_once(http)
+            answer = resolved.cookie(http)
         except AuthkitError as refusal:
-            forget_cookie(http)
+            resolved.forget_cookie(http)
             self._refuse(request, refusal)
         except DatabaseFailure as failure:
             raise Unavailable from failure
@@ -205,53 +152,6 @@ class SessionAuthentication(_Refusing, authentication.SessionAuthentication):
         self.enforce_csrf(request)
         current.remember(http, answer[1])
         return answer
-
-
-def resolve_once(http: HttpRequest, presented: credentials.Presented) -> Answer:
-    """What a bearer credential is worth; asked once in a request, whoever asks."""
-    found = getattr(http, _OUTCOME, None)
-    if found is None:
-        refuse = partial(_refuse_late, http)
-        found = _outcome(lambda: credentials.resolve(presented, refuse=refuse))
-        setattr(http, _OUTCOME, found)
-    if isinstance(found, Exception):
-        raise found
-    return found  # type: ignore[no-any-return]
-
-
-@sensitive_variables("key", "found")
-def cookie_once(http: HttpRequest) -> Answer | None:
-    """What the session cookie is worth; asked once for each session key of a request."""
-    key = getattr(getattr(http, "session", None), "session_key", None)
-    found = getattr(http, "_authkit_cookie", None)
-    if found is None or found[0] != key:
-        found = (key, _outcome(lambda: credentials.resolve_cookie(http)))
-        http._authkit_cookie = found  # type: ignore[attr-defined]
-    if isinstance(found[1], Exception):
-        raise found[1]
-    return found[1]  # type: ignore[no-any-return]
-
-
-def forget_cookie(http: HttpRequest) -> None:
-    """Drop a session that has ended, so that the browser forgets its cookie."""
-    try:
-        http.session.flush()
-    except DatabaseFailure as failure:
-        raise Unavailable from failure
-
-
-def challenge_for(refusal: AuthkitError, challenge: str = _BEARER) -> str:
-    """The challenge of a 401, with RFC 6750's error where a credential was presented."""
-    if not isinstance(refusal, CredentialRejected):
-        return challenge
-    return f'{challenge}, error="invalid_token", error_description="{refusal.public_message}"'
-
-
-def tell_refused(http: HttpRequest, refusal: AuthkitError) -> None:
-    """Tell the project of a refused credential; once in a request, whoever refuses."""
-    if not hasattr(http, _TOLD):
-        setattr(http, _TOLD, True)
-        signals.refused.send_robust(sender=type(refusal), code=refusal.code, request=http)
 
 
 def is_for_nobody(
@@ -264,34 +164,6 @@ def is_for_nobody(
     if not classes or any(issubclass(kind, _Refusing) for kind in classes):
         return False
     return not any(_may_take(kind(), Request(http), presented) for kind in classes)
-
-
-def spare_csrf(http: HttpRequest) -> None:
-    """Ask for no CSRF token: no link or form of another site can add the header presented."""
-    if not getattr(http, "_dont_enforce_csrf_checks", False):
-        http._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
-        setattr(http, _SPARED, True)
-
-
-def demand_csrf(http: HttpRequest) -> None:
-    """Ask for it after all: here it is the cookie that counts."""
-    if hasattr(http, _SPARED):
-        http._dont_enforce_csrf_checks = False  # type: ignore[attr-defined]
-        http.csrf_processing_done = False  # type: ignore[attr-defined]
-
-
-def _outcome(find: Any) -> Any:
-    try:
-        return find()
-    except AuthkitError as refusal:
-        return refusal
-
-
-def _refuse_late(http: HttpRequest) -> NoReturn:
-    """A JWT's user turned out, when touched, to be deactivated or gone."""
-    refusal = UserInactive()
-    tell_refused(http, refusal)
-    raise Refused(refusal) from refusal
 
 
 def _is_ours_for(other: object, presented: credentials.Presented) -> bool:

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, TypeVar
 from uuid import UUID
+from weakref import WeakSet
 
 from django.db import DatabaseError, connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -85,11 +86,16 @@ def over(*, now: float) -> QuerySet[Change]:
     return Change.objects.filter(expires_at__lt=long_over)
 
 
+#: What some transaction's `on_commit` list may hold. Mostly nothing, so nobody need look.
+_of_open_transactions: WeakSet[_Announcement | _Look] = WeakSet()
+
+
 class _Announcement:
     """Our own change, in a transaction that has not been committed yet."""
 
     def __init__(self, ended: dict[UUID, int]) -> None:
         self.ended = ended
+        _of_open_transactions.add(self)
 
     def __call__(self) -> None:
         _feed.learn(self.ended)
@@ -110,6 +116,7 @@ class _Look:
     def __init__(self, at: float, ended: dict[UUID, int]) -> None:
         self.at = at
         self.ended = ended
+        _of_open_transactions.add(self)
 
     def __call__(self) -> None:
         """Say nothing on commit: the next look outside finds the same rows."""
@@ -137,6 +144,8 @@ class Feed:
         """Whether this session is known to have ended, here or in our own transaction."""
         if session_id in self._ended:
             return True
+        if not _of_open_transactions:
+            return False
         connection = connections[_alias()]
         if not connection.in_atomic_block:
             return False

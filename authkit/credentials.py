@@ -25,20 +25,20 @@ Kind = Literal["token", "jwt", "unknown"]
 MAX_LENGTH = 8300
 
 _SCHEMES = ("bearer", "token")
+_PRESENTED = "_authkit_presented"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Presented:
-    """An Authorization header. `kind` is "unknown" for what none of our classes accepts."""
+    """An Authorization header. `kind` is "unknown" for what none of our classes accepts.
+
+    `is_ours` says whether the scheme is one that authkit judges.
+    """
 
     scheme: str
     kind: Kind
     text: str = field(repr=False)
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether the scheme is one that authkit judges."""
-        return self.scheme in _SCHEMES
+    is_ours: bool
 
 
 def presented_in(request: HttpRequest) -> Presented | None:
@@ -48,13 +48,23 @@ def presented_in(request: HttpRequest) -> Presented | None:
     dots, and an opaque token if it begins like one; ``Token`` is followed by an opaque
     token only.
     """
-    header: str = request.META.get("HTTP_AUTHORIZATION", "").lstrip()
+    header: str | None = request.META.get("HTTP_AUTHORIZATION")
+    if header is None:
+        return None
+    known = request.__dict__.get(_PRESENTED)
+    if known is None or known[0] is not header:
+        known = request.__dict__[_PRESENTED] = (header, _parse(header))
+    return known[1]
+
+
+def _parse(header: str) -> Presented | None:
+    header = header.lstrip()
     parts = header[:MAX_LENGTH].split(None, 1)
     if not parts:
         return None
     scheme = parts[0].lower()
     text = parts[1] if len(parts) > 1 and len(header) < MAX_LENGTH else ""
-    return Presented(scheme, _kind_of(scheme, text), text)
+    return Presented(scheme, _kind_of(scheme, text), text, scheme in _SCHEMES)
 
 
 def _kind_of(scheme: str, text: str) -> Kind:

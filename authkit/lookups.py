@@ -9,10 +9,9 @@ here too.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
@@ -39,8 +38,7 @@ _TOKEN = ("digest", "revoked_at", "expires_at", "scopes", "last_used_at", "crede
 _SESSION_WIDTH, _TOKEN_WIDTH = len(_SESSION), len(_TOKEN)
 
 
-@dataclass(frozen=True, slots=True)
-class SessionFacts:
+class SessionFacts(NamedTuple):
     """What a look-up found of a UserSession."""
 
     id: UUID
@@ -68,8 +66,7 @@ class SessionFacts:
             raise SessionEnded("the password has changed")
 
 
-@dataclass(frozen=True, slots=True)
-class TokenFacts:
+class TokenFacts(NamedTuple):
     """What a look-up found of a BearerToken."""
 
     digest: str
@@ -108,8 +105,7 @@ def find_by_cookie(alias: str, digest: str) -> tuple[SessionFacts, Any] | None:
     return (session, user) if session is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class StoredSession:
+class StoredSession(NamedTuple):
     """Django's own row of a session; the data is None where there is no such row."""
 
     data: str | None

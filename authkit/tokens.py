@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import DatabaseError, router, transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Q, QuerySet
 from django.views.decorators.debug import sensitive_variables
 
@@ -25,6 +25,7 @@ from authkit.kernel import opaque
 from authkit.kernel.client import NOBODY, Client
 from authkit.kernel.grant import Grant
 from authkit.models import BearerToken, UserSession
+from authkit.models.prepared import alias_of
 
 
 class TooManyTokens(NotPermitted):
@@ -106,7 +107,7 @@ def resolve(text: str, *, now: datetime, is_use: bool = True) -> tuple[AbstractB
         parsed = opaque.parse(text, conf.get().token_prefix)
     except opaque.MalformedToken as malformed:
         raise TokenNotValid(str(malformed)) from None
-    alias = router.db_for_write(BearerToken)
+    alias = alias_of(BearerToken)
     found = lookups.find_by_token(alias, parsed.id)
     if found is None or not opaque.is_same(bytes.fromhex(found[0].digest), parsed.digest):
         raise TokenNotValid("unknown")

@@ -20,6 +20,8 @@ def require_reach(grant: Grant, request: HttpRequest) -> None:
     Raises:
         ScopeInsufficient: RFC 6750 §3.1 ``insufficient_scope``.
     """
+    if grant.scopes is None and not grant.is_personal:
+        return
     match = request.resolver_match
     if grant.is_personal and match is not None and "admin" in match.app_names:
         raise ScopeInsufficient("the admin site")

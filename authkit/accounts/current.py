@@ -18,14 +18,22 @@ _request: contextvars.ContextVar[HttpRequest | None] = contextvars.ContextVar(
 )
 
 
-@contextmanager
-def answering(request: HttpRequest) -> Iterator[None]:
+class answering:  # noqa: N801 - read as `with current.answering(request)`
     """Around the answering of a request."""
-    token = _request.set(request)
-    try:
-        yield
-    finally:
-        _request.reset(token)
+
+    __slots__ = ("_asked", "_token")
+
+    def __init__(self, request: HttpRequest) -> None:
+        """Keep the request."""
+        self._asked = request
+
+    def __enter__(self) -> None:
+        """From now on it is `request()`."""
+        self._token = _request.set(self._asked)
+
+    def __exit__(self, *_: object) -> None:
+        """And no longer, whatever happened."""
+        _request.reset(self._token)
 
 
 def request() -> HttpRequest | None:

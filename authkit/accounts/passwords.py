@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import CodeType
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -12,6 +14,15 @@ from django.views.decorators.debug import sensitive_variables
 
 from authkit.models import BearerToken, UserSession
 from authkit.sessions import credential_digest
+
+#: Where `AbstractBaseUser.check_password` stores a renewed hash.
+_SETTERS = frozenset(
+    code
+    for code in AbstractBaseUser.check_password.__code__.co_consts
+    if isinstance(code, CodeType)
+)
+#: From there to a receiver of `pre_save`, overridden `save` methods included.
+_DEEPEST = 30
 
 
 @sensitive_variables("password")
@@ -41,12 +52,46 @@ def renew_hash(user: AbstractBaseUser, password: str) -> None:
         if not same.update(password=user.password):
             user.password = _renewed_meanwhile(user, password) or before
             return
-        digest = credential_digest(user)
-        for held in (UserSession, BearerToken):
-            manager: Any = held._default_manager
-            manager.filter(user_id=user.pk, credential_digest=old_digest).update(
-                credential_digest=digest
-            )
+        carry_over(user, old_digest)
+
+
+@sensitive_variables()
+def is_being_renewed(user: AbstractBaseUser, before: str) -> bool:
+    """Whether Django's own `check_password` is storing the same password under a new hash.
+
+    Nothing about the instance tells that from a new password, so the password is taken
+    from the function in which Django does it, and proved against both hashes. (Its async
+    twin saves in another thread and is not seen: there a renewal counts as a change.)
+    """
+    password = _password_being_stored(user)
+    return (
+        password is not None
+        and check_password(password, before)
+        and check_password(password, user.password)
+    )
+
+
+def carry_over(user: AbstractBaseUser, old_digest: str) -> None:
+    """Let what was begun under a hash of this person's password go on under the new one."""
+    digest = credential_digest(user)
+    for held in (UserSession, BearerToken):
+        manager: Any = held._default_manager
+        manager.filter(user_id=user.pk, credential_digest=old_digest).update(
+            credential_digest=digest
+        )
+
+
+@sensitive_variables()
+def _password_being_stored(user: AbstractBaseUser) -> str | None:
+    frame = sys._getframe(1)
+    for _ in range(_DEEPEST):
+        if frame.f_code in _SETTERS and frame.f_locals.get("self") is user:
+            password = frame.f_locals.get("raw_password")
+            return password if isinstance(password, str) else None
+        if frame.f_back is None:
+            return None
+        frame = frame.f_back
+    return None
 
 
 @sensitive_variables("password", "stored")

@@ -13,14 +13,16 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
 from authkit import audit, sessions, tokens
-from authkit.accounts import current
+from authkit.accounts import current, passwords
 from authkit.accounts.client import client_of
 from authkit.models import UserSession
 from authkit.models.prepared import has_field
 
 _REASON = "_authkit_ends_sessions"
+_OLD_DIGEST = "_authkit_old_digest"
 
 
 def before_save(
@@ -31,6 +33,7 @@ def before_save(
     **_: object,
 ) -> None:
     """Notice that a person is about to be deactivated or to get another password."""
+    instance.__dict__.pop(_OLD_DIGEST, None)  # of a save that failed
     watched = [name for name in ("password", "is_active") if has_field(sender, name)]
     saved = watched if update_fields is None else [n for n in watched if n in update_fields]
     if raw or instance._state.adding or not saved:
@@ -42,7 +45,7 @@ def before_save(
     if "is_active" in saved and before["is_active"] and not instance.is_active:
         setattr(instance, _REASON, "deactivated")
     elif "password" in saved and before["password"] != instance.password:
-        setattr(instance, _REASON, "password_changed")
+        _notice_password(instance, before["password"], update_fields)
 
 
 def after_save(sender: type[AbstractBaseUser], instance: AbstractBaseUser, **_: object) -> None:
@@ -51,6 +54,9 @@ def after_save(sender: type[AbstractBaseUser], instance: AbstractBaseUser, **_: 
     Whoever changes their own password keeps the sign-in with which they do it.
     """
     reason = instance.__dict__.pop(_REASON, None)
+    old_digest = instance.__dict__.pop(_OLD_DIGEST, None)
+    if old_digest is not None:
+        passwords.carry_over(instance, old_digest)
     if reason is None:
         return
     request = current.request()
@@ -90,3 +96,17 @@ def before_delete(sender: type[AbstractBaseUser], instance: AbstractBaseUser, **
         sessions.end_all_of(
             instance.pk, reason="deleted", now=timezone.now(), client=client, request=request
         )
+
+
+@sensitive_variables("before", "new")
+def _notice_password(
+    instance: AbstractBaseUser, before: str, update_fields: Collection[str] | None
+) -> None:
+    is_alone = update_fields is not None and set(update_fields) == {"password"}
+    if not (is_alone and passwords.is_being_renewed(instance, before)):
+        setattr(instance, _REASON, "password_changed")
+        return
+    new = instance.password
+    instance.password = before
+    setattr(instance, _OLD_DIGEST, sessions.credential_digest(instance))
+    instance.password = new

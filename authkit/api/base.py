@@ -26,11 +26,8 @@ from authkit.accounts import guessing
 from authkit.api.parsers import StrictJSONParser
 from authkit.authentication import (
     JWTAuthentication,
-    Refused,
     SessionAuthentication,
     TokenAuthentication,
-    Unavailable,
-    tell_refused,
 )
 from authkit.exceptions import (
     AuthkitError,
@@ -40,6 +37,7 @@ from authkit.exceptions import (
     TooManyAttempts,
 )
 from authkit.kernel.grant import Grant
+from authkit.refusals import Refused, Unavailable, tell_refused
 
 
 class AlwaysJSON(BaseContentNegotiation):

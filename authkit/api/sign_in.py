@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_variables
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authkit import authentication
+from authkit import authentication, resolved
 from authkit.accounts import sign_in
 from authkit.accounts.client import client_of
 from authkit.accounts.leaving import leave
@@ -38,7 +38,7 @@ def _http(request: Request) -> HttpRequest:
 
 
 def _person_of_cookie(http: HttpRequest) -> Any:
-    answer = authentication.cookie_once(http)
+    answer = resolved.cookie(http)
     return None if answer is None else answer[0]
 
 
@@ -62,7 +62,7 @@ class SessionView(OpenView):
         try:
             user = _person_of_cookie(http)
         except AuthkitError:
-            authentication.forget_cookie(http)
+            resolved.forget_cookie(http)
             user = None
         return Response({"user": None if user is None else serializers.profile_of(user)})
 

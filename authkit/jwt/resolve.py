@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, NoReturn
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import router
 
 from authkit import changes, conf, lookups
 from authkit.exceptions import SessionEnded, TokenNotValid, UserInactive
 from authkit.jwt.tokens import user_pk_from_sub
-from authkit.jwt.verify import REMEMBERED, verify_access
+from authkit.jwt.verify import Known, recognise
 from authkit.kernel.claims import AccessClaims
 from authkit.kernel.grant import Grant
 from authkit.models import UserSession
+from authkit.models.prepared import alias_of, user_model
 from authkit.models.unloaded import Refuse, unloaded
 
 
@@ -39,8 +37,9 @@ def resolve(text: str, *, now: float, refuse: Refuse = _refuse) -> tuple[Abstrac
     Raises:
         TokenNotValid, TokenExpired, SessionEnded, UserInactive: as they say.
     """
-    claims = verify_access(text, now=now)
-    pk, grant = _worth_of(claims)
+    known = recognise(text, now=now)
+    claims = known.claims
+    pk, grant = known.worth or _weigh(known)
     mode = conf.get().jwt_revocation
     if mode == "stateful":
         return _user_of_live_session(claims, now), grant
@@ -48,8 +47,8 @@ def resolve(text: str, *, now: float, refuse: Refuse = _refuse) -> tuple[Abstrac
         changes.look()
         if changes.has_ended(claims.sid):
             raise SessionEnded("on the denylist")
-    model: Any = get_user_model()
-    return unloaded(model, pk, using=router.db_for_write(model), refuse=refuse), grant
+    model = user_model()
+    return unloaded(model, pk, using=alias_of(model), refuse=refuse), grant
 
 
 def resolve_live(text: str, *, now: float) -> tuple[AbstractBaseUser, Grant]:
@@ -58,12 +57,13 @@ def resolve_live(text: str, *, now: float) -> tuple[AbstractBaseUser, Grant]:
     Raises:
         TokenNotValid, TokenExpired, SessionEnded, UserInactive: as they say.
     """
-    claims = verify_access(text, now=now)
-    return _user_of_live_session(claims, now), _worth_of(claims)[1]
+    known = recognise(text, now=now)
+    _, grant = known.worth or _weigh(known)
+    return _user_of_live_session(known.claims, now), grant
 
 
 def _user_of_live_session(claims: AccessClaims, now: float) -> AbstractBaseUser:
-    found = lookups.find_by_id(router.db_for_write(UserSession), claims.sid)
+    found = lookups.find_by_id(alias_of(UserSession), claims.sid)
     if found is None:
         raise SessionEnded("unknown session")
     session, user = found
@@ -73,15 +73,19 @@ def _user_of_live_session(claims: AccessClaims, now: float) -> AbstractBaseUser:
     return user  # type: ignore[no-any-return]
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _worth_of(claims: AccessClaims) -> tuple[Any, Grant]:
+def _weigh(known: Known) -> tuple[Any, Grant]:
     """The person's primary key and the Grant; made once for each token remembered."""
-    return user_pk_from_sub(claims.sub), Grant(
-        kind="jwt",
-        user_id=claims.sub,
-        session_id=claims.sid,
-        token_id=claims.jti,
-        scopes=claims.scope,
-        authenticated_at=datetime.fromtimestamp(claims.auth_time, UTC),
-        expires_at=datetime.fromtimestamp(claims.exp, UTC),
+    claims = known.claims
+    known.worth = (
+        user_pk_from_sub(claims.sub),
+        Grant(
+            kind="jwt",
+            user_id=claims.sub,
+            session_id=claims.sid,
+            token_id=claims.jti,
+            scopes=claims.scope,
+            authenticated_at=datetime.fromtimestamp(claims.auth_time, UTC),
+            expires_at=datetime.fromtimestamp(claims.exp, UTC),
+        ),
     )
+    return known.worth  # type: ignore[no-any-return]

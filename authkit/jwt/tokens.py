@@ -29,6 +29,7 @@ from authkit.jwt.backend import StrictTokenBackend, backend_for
 from authkit.kernel import base64url, jws
 from authkit.kernel.claims import ACCESS, REFRESH, REGISTERED, TYP
 from authkit.models import UserSession
+from authkit.models.prepared import user_model
 
 #: A longer text of the user is left out: a token is sent with every request.
 _LONGEST_CLAIM = 512
@@ -69,7 +70,7 @@ def user_pk_from_sub(sub: str) -> Any:
         TokenNotValid: no primary key of the user model is written like this.
     """
     try:
-        pk = get_user_model()._meta.pk.to_python(sub)
+        pk = user_model()._meta.pk.to_python(sub)
         is_canonical = str(pk) == sub
     except Exception as error:  # a project's own field may raise anything
         raise TokenNotValid("sub is no primary key") from error

@@ -7,8 +7,10 @@ Only the token is judged here; whether its sign-in still lives is asked elsewher
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from functools import lru_cache
 from hashlib import sha256
+from typing import Any
 
 from authkit import conf
 from authkit.exceptions import CredentialRejected, TokenExpired, TokenNotValid
@@ -27,10 +29,20 @@ def verify_access(text: str | bytes, *, now: float) -> AccessClaims:
         TokenExpired: genuine, and over.
         TokenNotValid: anything else that is not a valid access token of ours.
     """
+    return recognise(text, now=now).claims
+
+
+def recognise(text: str | bytes, *, now: float) -> Known:
+    """The same, with what was worked out for this token before.
+
+    Raises:
+        TokenExpired: genuine, and over.
+        TokenNotValid: anything else that is not a valid access token of ours.
+    """
     settings = conf.get()
     verifier = _verifier(ring(), settings.jwt_issuer, settings.jwt_audience)
     try:
-        return verifier.verify(text, now=now)
+        return verifier.recognise(text, now=now)
     except jws.InvalidToken as error:
         raise _refusal_of(error) from error
 
@@ -53,6 +65,17 @@ def verify_refresh(text: str | bytes, *, now: float) -> RefreshClaims:
     return found
 
 
+class Known:
+    """What a genuine access token says, and a place for what follows from it alone."""
+
+    __slots__ = ("claims", "worth")
+
+    def __init__(self, claims: AccessClaims) -> None:
+        """Nothing follows yet."""
+        self.claims = claims
+        self.worth: Any = None
+
+
 class AccessVerifier:
     """Verifies access tokens of one ring, issuer and audience, and remembers them.
 
@@ -68,11 +91,15 @@ class AccessVerifier:
         self._issuer = issuer
         self._audience = audience
         self._remembered = remembered
-        self._seen: dict[bytes, AccessClaims] = {}
+        self._seen: OrderedDict[bytes, Known] = OrderedDict()
         self._lock = threading.Lock()
 
     def verify(self, text: str | bytes, *, now: float) -> AccessClaims:
-        """Return what an access token says.
+        """Return what an access token says; raises as `recognise` does."""
+        return self.recognise(text, now=now).claims
+
+    def recognise(self, text: str | bytes, *, now: float) -> Known:
+        """Return what is known of an access token.
 
         Raises:
             claims.ExpiredToken: genuine, and over.
@@ -81,22 +108,22 @@ class AccessVerifier:
         digest = sha256(jws.octets_of(text)).digest()
         seen = self._seen.get(digest)
         if seen is not None:
-            claims.require_timely(seen, now=now)
+            claims.require_timely(seen.claims, now=now)
             return seen
-        found = self._read(text)
-        claims.require_timely(found, now=now)
-        self._remember(digest, found)
-        return found
+        known = Known(self._read(text))
+        claims.require_timely(known.claims, now=now)
+        self._remember(digest, known)
+        return known
 
     def _read(self, text: str | bytes) -> AccessClaims:
         payload = jws.verify(text, self._keys, typ=TYP[ACCESS])
         return claims.read_access(payload, issuer=self._issuer, audience=self._audience)
 
-    def _remember(self, digest: bytes, found: AccessClaims) -> None:
+    def _remember(self, digest: bytes, known: Known) -> None:
         with self._lock:
             while len(self._seen) >= self._remembered:
-                del self._seen[next(iter(self._seen))]  # the oldest
-            self._seen[digest] = found
+                self._seen.popitem(last=False)  # the oldest
+            self._seen[digest] = known
 
 
 def _refusal_of(error: jws.InvalidToken) -> CredentialRejected:

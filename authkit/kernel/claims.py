@@ -9,10 +9,10 @@ here has no meaning to authkit; it can grant nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from authkit.kernel.jws import InvalidToken
@@ -41,9 +41,8 @@ class ExpiredToken(InvalidToken):
     """A genuine token after its end."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class AccessClaims:
-    """What an access token says. One object for each token verified, equal to itself only.
+class AccessClaims(NamedTuple):
+    """What an access token says.
 
     Attributes:
         sub: the user's primary key as text.
@@ -64,7 +63,10 @@ class AccessClaims:
     auth_time: int
     not_before: int
     scope: tuple[str, ...] | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    extra: Mapping[str, Any] = MappingProxyType({})
+
+    def __repr__(self) -> str:
+        return f"<AccessClaims {self.jti}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,7 @@ def read_access(payload: Mapping[str, Any], *, issuer: str, audience: str) -> Ac
     """
     _require_origin(payload, issuer, audience, ACCESS)
     extra = {name: payload[name] for name in payload.keys() - REGISTERED}
-    scope = _scope(payload)
-    return AccessClaims(*_common(payload), scope, MappingProxyType(extra))
+    return AccessClaims(*_common(payload), _scope(payload), MappingProxyType(extra))
 
 
 def read_refresh(payload: Mapping[str, Any], *, issuer: str, audience: str) -> RefreshClaims:
@@ -100,7 +101,7 @@ def read_refresh(payload: Mapping[str, Any], *, issuer: str, audience: str) -> R
         InvalidToken: a claim is missing, of the wrong type, or not ours.
     """
     _require_origin(payload, issuer, audience, REFRESH)
-    return RefreshClaims(*_common(payload), _number(payload, "gen", _MAX_GENERATION))
+    return RefreshClaims(*_common(payload), _generation(payload))
 
 
 def require_timely(
@@ -130,37 +131,37 @@ def _require_origin(
 
 
 def _common(payload: Mapping[str, Any]) -> tuple[str, UUID, str, int, int, int, int]:
-    iat, exp = _number(payload, "iat"), _number(payload, "exp")
-    auth_time = _number(payload, "auth_time")
-    nbf = _number(payload, "nbf") if "nbf" in payload else iat
+    """The claims of both kinds. Written out: it is run for each token never seen before."""
+    get: Callable[..., Any] = payload.get
+    iat, exp, auth_time = get("iat"), get("exp"), get("auth_time")
+    nbf = get("nbf", iat)
+    for moment in (iat, exp, auth_time, nbf):
+        if type(moment) is not int or not 0 < moment <= _MAX_TIME:
+            raise InvalidToken("iat, exp, auth_time or nbf is missing or no such number")
     if exp <= iat:
         raise InvalidToken("ends before it begins")
-    sid, jti = _matching(payload, "sid", _SID), _matching(payload, "jti", _JTI)
-    return _subject(payload), UUID(sid), jti, iat, exp, auth_time, max(iat, nbf, auth_time)
-
-
-def _number(payload: Mapping[str, Any], name: str, at_most: int = _MAX_TIME) -> int:
-    value = payload.get(name)
-    if type(value) is not int or not 0 < value <= at_most:
-        raise InvalidToken(f"{name} is missing or no such number")
-    return value
-
-
-def _matching(payload: Mapping[str, Any], name: str, pattern: re.Pattern[str]) -> str:
-    value = payload.get(name)
-    if type(value) is not str or pattern.fullmatch(value) is None:
-        raise InvalidToken(f"{name} is missing or not canonical")
-    return value
-
-
-def _subject(payload: Mapping[str, Any]) -> str:
-    value = payload.get("sub")
-    if type(value) is not str or not 0 < len(value) <= _MAX_SUBJECT or not value.isprintable():
+    sub, sid, jti = get("sub"), get("sid"), get("jti")
+    if type(sub) is not str or not 0 < len(sub) <= _MAX_SUBJECT or not sub.isprintable():
         raise InvalidToken("sub is missing or not canonical")
+    if type(sid) is not str or _SID.fullmatch(sid) is None:
+        raise InvalidToken("sid is missing or not canonical")
+    if type(jti) is not str or _JTI.fullmatch(jti) is None:
+        raise InvalidToken("jti is missing or not canonical")
+    session_id = UUID(int=int(sid.replace("-", ""), 16))
+    return sub, session_id, jti, iat, exp, auth_time, max(iat, nbf, auth_time)
+
+
+def _generation(payload: Mapping[str, Any]) -> int:
+    value = payload.get("gen")
+    if type(value) is not int or not 0 < value <= _MAX_GENERATION:
+        raise InvalidToken("gen is missing or no such number")
     return value
 
 
 def _scope(payload: Mapping[str, Any]) -> tuple[str, ...] | None:
     if "scope" not in payload:
         return None
-    return tuple(_matching(payload, "scope", _SCOPE).split(" "))
+    value = payload["scope"]
+    if type(value) is not str or _SCOPE.fullmatch(value) is None:
+        raise InvalidToken("scope is not canonical")
+    return tuple(value.split(" "))

@@ -68,13 +68,15 @@ def fits(alg: str, public: object) -> bool:
 
 def hmac_functions(alg: str, secret: bytes) -> tuple[Sign, Check]:
     """HMAC with SHA-2 (RFC 7518 §3.2)."""
-    digest = HMAC[alg][0]
+    keyed = hmac.new(secret, digestmod=HMAC[alg][0])  # what depends on the key alone
 
     def sign(message: bytes) -> bytes:
-        return hmac.digest(secret, message, digest)
+        mac = keyed.copy()
+        mac.update(message)
+        return mac.digest()
 
     def check(message: bytes, signature: bytes) -> bool:
-        return hmac.compare_digest(hmac.digest(secret, message, digest), signature)
+        return hmac.compare_digest(sign(message), signature)
 
     return sign, check
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 RandomBytes = Callable[[int], bytes]
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32, in lower case
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _ID_LENGTH = 16  # 80 bits: found by it, not protected by it
 _SECRET_LENGTH = 40  # 200 bits
 _CHECKSUM_LENGTH = 7  # 35 bits hold a CRC-32
@@ -89,5 +90,5 @@ def _checksum(text: str) -> str:
 
 def _base32(octets: bytes, length: int) -> str:
     number = int.from_bytes(octets, "big")
-    digits = [_ALPHABET[(number >> (5 * place)) & 31] for place in reversed(range(length))]
-    return "".join(digits)
+    pairs = [_PAIRS[(number >> place) & 1023] for place in range((length - 1) // 2 * 10, -1, -10)]
+    return "".join(pairs)[-length:]

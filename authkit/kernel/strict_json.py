@@ -38,20 +38,16 @@ def read(octets: bytes) -> dict[str, Any]:
     """
     try:
         text = octets.decode().strip(_WHITESPACE)
-        value, end = _DECODER.raw_decode(text)
-        _require_plain(value, octets)
-    except (ValueError, RecursionError):
+        value, end = _scan(text, 0)
+        if octets.count(b"{") + octets.count(b"[") > MAX_DEPTH and _is_deep(value):
+            raise MalformedJson("too deep")
+        if b"\\u" in octets:  # only an escape can bring in half of a surrogate pair
+            _ENCODER.encode(value).encode()
+    except (ValueError, RecursionError, StopIteration):
         raise MalformedJson("not strict JSON") from None
     if end != len(text) or type(value) is not dict:
         raise MalformedJson("not one object")
     return value
-
-
-def _require_plain(value: object, octets: bytes) -> None:
-    if octets.count(b"{") + octets.count(b"[") > MAX_DEPTH and _is_deep(value):
-        raise MalformedJson("too deep")
-    if b"\\u" in octets:  # only an escape can bring in half of a surrogate pair
-        _ENCODER.encode(value).encode()
 
 
 def _is_deep(value: object) -> bool:
@@ -88,6 +84,8 @@ def _refuse(_: str) -> NoReturn:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_finite, parse_constant=_refuse)
+#: Stops where the value ends, or with StopIteration where there is none.
+_scan: Any = _DECODER.scan_once  # type: ignore[attr-defined]
 _ENCODER = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
 )

@@ -9,11 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
+from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 from django.core.signals import setting_changed
-from django.db import connections, models
+from django.db import DEFAULT_DB_ALIAS, connections, models, router
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.asyncio import async_unsafe
 
 Row = list[Any]
 M = TypeVar("M", bound=models.Model)
@@ -66,7 +72,7 @@ class PreparedLookup:
         fields = [parameter.field for parameter in self._parameters]
         places = [(given.index(v), field) for v, field in zip(adapted, fields, strict=True)]
         converters = compiler.get_converters([column[0] for column in compiler.select])
-        return _Compiled(alias, sql, list(given), places, converters)
+        return _Compiled(connections[alias], sql, list(given), places, converters)
 
     def _forget(self, *, setting: str, **_: object) -> None:
         if setting in {"AUTH_USER_MODEL", "DATABASES", "USE_TZ", "TIME_ZONE"}:
@@ -74,39 +80,93 @@ class PreparedLookup:
 
 
 class _Compiled:
-    __slots__ = ("_alias", "_converters", "_places", "_sql", "_values")
+    __slots__ = (
+        "_alias",
+        "_converters",
+        "_moments",
+        "_places",
+        "_sql",
+        "_sql_of_sqlite",
+        "_values",
+    )
 
     def __init__(
         self,
-        alias: str,
+        connection: BaseDatabaseWrapper,
         sql: str,
         values: list[Any],
         places: list[tuple[int, models.Field[Any, Any]]],
         converters: Any,
     ) -> None:
-        self._alias = alias
+        self._alias = connection.alias
         self._sql = sql
+        self._sql_of_sqlite = _sql_of_sqlite(connection, sql, len(values))
         self._values = values
         self._places = places
-        self._converters = [(i, *how) for i, how in converters.items()]
+        moments = [i for i, how in converters.items() if _is_moment(connection, how[0])]
+        self._moments = [(i, converters[i][0][0], converters[i][1]) for i in moments]
+        self._converters = [(i, *how) for i, how in converters.items() if i not in moments]
 
     def find(self, given: Sequence[object]) -> Row | None:
         connection = connections[self._alias]
         values = self._values.copy()
         for (place, field), value in zip(self._places, given, strict=True):
             values[place] = field.get_db_prep_value(value, connection)
-        with connection.cursor() as cursor:
-            cursor.execute(self._sql, values)
-            found = cursor.fetchone()
-        if found is None:
-            return None
-        row = list(found)
+        found = self._fetch(connection, values)
+        return None if found is None else self._converted(connection, list(found))
+
+    def _fetch(self, connection: BaseDatabaseWrapper, values: list[Any]) -> Any:
+        if self._sql_of_sqlite is None or connection.queries_logged:
+            with connection.cursor() as cursor:
+                cursor.execute(self._sql, values)
+                return cursor.fetchone()
+        with _plain_cursor(connection) as cursor:
+            cursor.execute(self._sql_of_sqlite, values)
+            return cursor.fetchone()
+
+    def _converted(self, connection: BaseDatabaseWrapper, row: Row) -> Row:
+        for index, convert, expression in self._moments:
+            value = row[index]
+            if type(value) is datetime and value.tzinfo is None:
+                row[index] = value.replace(tzinfo=connection.timezone)
+            elif value is not None:
+                row[index] = convert(value, expression, connection)
         for index, converters, expression in self._converters:
             value = row[index]
             for convert in converters:
                 value = convert(value, expression, connection)
             row[index] = value
         return row
+
+
+# Django on SQLite rewrites the placeholders of a statement each time it is run, and asks
+# the settings for the time zone with each moment that it reads. For a statement that is
+# run before every request both are settled once. The cursor is Django's all the same:
+# what watches queries sees this one too.
+
+
+def _sql_of_sqlite(connection: BaseDatabaseWrapper, sql: str, count: int) -> str | None:
+    """The statement as SQLite takes it; None for another database."""
+    is_plain = connection.vendor == "sqlite" and sql.count("%") == sql.count("%s") == count
+    return sql.replace("%s", "?") if is_plain else None
+
+
+@async_unsafe
+def _plain_cursor(connection: BaseDatabaseWrapper) -> Any:
+    """`connection.cursor()`, without the part that rewrites placeholders."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        return connection._prepare_cursor(connection.connection.cursor())  # type: ignore[attr-defined]
+
+
+def _is_moment(connection: BaseDatabaseWrapper, converters: Sequence[Any]) -> bool:
+    convert = getattr(connection.ops, "convert_datetimefield_value", None)
+    return (
+        connection.vendor == "sqlite"
+        and settings.USE_TZ
+        and [getattr(c, "__func__", c) for c in converters] == [getattr(convert, "__func__", None)]
+    )
 
 
 class ModelColumns(Generic[M]):
@@ -129,3 +189,22 @@ def has_field(model: type[models.Model], name: str) -> bool:
         return bool(model._meta.get_field(name).concrete)
     except FieldDoesNotExist:
         return False
+
+
+def alias_of(model: type[models.Model]) -> str:
+    """The database to which a project's routers send `model`, to be written and read back."""
+    return router.db_for_write(model) if router.routers else DEFAULT_DB_ALIAS
+
+
+@lru_cache(maxsize=1)
+def user_model() -> Any:
+    """Django's `get_user_model`, which looks the model up anew each time."""
+    return get_user_model()
+
+
+def _forget_user_model(*, setting: str, **_: object) -> None:
+    if setting == "AUTH_USER_MODEL":
+        user_model.cache_clear()
+
+
+setting_changed.connect(_forget_user_model, dispatch_uid="authkit.models.prepared")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from types import MethodType
 from typing import Any, NoReturn, TypeVar
+from weakref import ref
 
 from django.db import models
 from django.db.models.base import ModelState
@@ -33,11 +34,11 @@ def unloaded(model: type[M], pk: Any, *, using: str, refuse: Refuse) -> M:
         state = ModelState()
         state.adding = False
         state.db = using
-        instance.__dict__["_state"] = state
-        instance.__dict__[attribute] = pk
+        instance.__dict__ = {"_state": state, attribute: pk}
     loader = _Loader(instance, refuse)
-    instance.__dict__["refresh_from_db"] = loader.refresh_from_db
-    instance.__dict__["__getstate__"] = loader.getstate
+    own = instance.__dict__
+    own["refresh_from_db"] = loader.refresh_from_db
+    own["__getstate__"] = loader.getstate
     return instance
 
 
@@ -69,7 +70,8 @@ class _Loader:
     __slots__ = ("_instance", "_refuse")
 
     def __init__(self, instance: Any, refuse: Refuse) -> None:
-        self._instance = instance
+        # The instance holds this; holding it in turn would leave both to the garbage collector.
+        self._instance = ref(instance)
         self._refuse = refuse
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
@@ -77,16 +79,22 @@ class _Loader:
         self._load()
         is_about_fields = kwargs.get("fields") is not None or (len(args) > 1 and bool(args[1]))
         if not is_about_fields:
-            self._instance.refresh_from_db(*args, **kwargs)
+            self._its_instance().refresh_from_db(*args, **kwargs)
 
     def getstate(self) -> Any:
         """What a copy is made from."""
         self._load()
-        return self._instance.__getstate__()
+        return self._its_instance().__getstate__()
+
+    def _its_instance(self) -> Any:
+        instance = self._instance()
+        if instance is None:
+            raise ReferenceError("the instance is gone")
+        return instance
 
     def _load(self) -> None:
         """Load, and step aside; where that is refused, stay and refuse again."""
-        instance = self._instance
+        instance = self._its_instance()
         missing = instance.get_deferred_fields()
         if missing:
             rows = type(instance)._default_manager.using(instance._state.db)

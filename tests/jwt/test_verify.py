@@ -177,7 +177,7 @@ def test_only_so_many_tokens_are_remembered():
     for token in tokens:
         judge.verify(token, now=NOW)
     assert len(judge._seen) == 4
-    kept = {claims.jti for claims in judge._seen.values()}
+    kept = {known.claims.jti for known in judge._seen.values()}
     assert kept == {f"number-{number}" for number in range(6, 10)}
     assert judge.verify(tokens[0], now=NOW).jti == "number-0"
 
