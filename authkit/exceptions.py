@@ -104,6 +104,34 @@ class ConditionNotApplied(NotPermitted):
     public_message = "You may do this with some objects only, and this view does not tell which."
 
 
+class RegistrationClosed(NotPermitted):
+    """REGISTRATION lets nobody, or only the invited, make an account."""
+
+    code = "registration_closed"
+    public_message = "Registration is closed."
+
+
+class ReauthenticationRequired(NotPermitted):
+    """The caller proved who they are too long ago for what they ask."""
+
+    code = "recent_sign_in_required"
+    public_message = "Please give your password again first."
+
+
+class LastSuperuser(NotPermitted):
+    """Without this account nobody could run the house any more."""
+
+    code = "last_superuser"
+    public_message = "The last superuser cannot be deactivated."
+
+
+class KeyNotValid(AuthkitError):
+    """The key of a link is unknown, used, over, or made for something else."""
+
+    code = "key_not_valid"
+    public_message = "This link is not valid. It may be too old, or have been used before."
+
+
 class ScopeInsufficient(NotPermitted):
     """The credential is valid and not meant for this (RFC 6750 §3.1)."""
 
@@ -116,3 +144,10 @@ class StoreUnavailable(AuthkitError):
 
     code = "unavailable"
     public_message = "The service is temporarily unavailable."
+
+
+class Busy(StoreUnavailable):
+    """So many passwords are being hashed that this one did not get its turn."""
+
+    code = "busy"
+    public_message = "The service is busy. Please try again in a moment."

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from authkit import audit, sessions, tokens
-from authkit.accounts import current
+from authkit.accounts import current, names
 from authkit.accounts.client import client_of
 from authkit.models import UserSession
 from authkit.models.prepared import has_field
@@ -45,7 +45,19 @@ def before_save(
         setattr(instance, _REASON, "password_changed")
 
 
-def after_save(sender: type[AbstractBaseUser], instance: AbstractBaseUser, **_: object) -> None:
+def after_save(
+    sender: type[AbstractBaseUser],
+    instance: AbstractBaseUser,
+    update_fields: Collection[str] | None = None,
+    **_: object,
+) -> None:
+    """Write down under which names a person is found now; see also `_end_sign_ins`."""
+    if update_fields is None or not set(update_fields).isdisjoint(names.fields().values()):
+        names.keep(instance)
+    _end_sign_ins(instance)
+
+
+def _end_sign_ins(instance: AbstractBaseUser) -> None:
     """End the sign-ins of a person who was deactivated or got another password.
 
     Whoever changes their own password keeps the sign-in with which they do it.

@@ -13,12 +13,10 @@ from rest_framework import serializers
 
 from authkit import conf, tokens
 from authkit.accounts.identify import MAX_LENGTH
+from authkit.accounts.passwords import LONGEST
 from authkit.kernel.language import PatternError, parse_pattern
 from authkit.models import BearerToken, UserSession
 from authkit.models.prepared import has_field
-
-#: The longest password that is looked at; hashing a longer one would be an attack.
-MAX_PASSWORD_LENGTH = 1024
 
 
 class SignIn(serializers.Serializer[Any]):
@@ -26,7 +24,7 @@ class SignIn(serializers.Serializer[Any]):
 
     username = serializers.CharField(max_length=MAX_LENGTH, required=False)
     email = serializers.CharField(max_length=MAX_LENGTH, required=False)
-    password = serializers.CharField(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False)
+    password = serializers.CharField(max_length=LONGEST, trim_whitespace=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Take one name, whichever it was called."""
