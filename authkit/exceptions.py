@@ -69,6 +69,13 @@ class SignInRefused(AuthkitError):
     public_message = "No active account was found with these credentials."
 
 
+class WrongPassword(AuthkitError):
+    """Somebody signed in was asked for their own password, and gave another."""
+
+    code = "invalid_credentials"
+    public_message = "This is not your password."
+
+
 class NotPermitted(AuthkitError):
     """The caller is known and may not do this."""
 

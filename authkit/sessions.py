@@ -39,8 +39,9 @@ def start(
 
     Raises:
         SignInRefused: in the meantime the account was deactivated or deleted, or its
-            password changed; or its address is not confirmed, and has to be. The row stays locked until the transaction ends, so that
-            whoever does one of these afterwards finds the new session and ends it.
+            password changed; or its address is not confirmed, and has to be. The row stays
+            locked until the transaction ends, so that whoever does one of these afterwards
+            finds the new session and ends it.
     """
     with transaction.atomic():
         lock_unchanged(user)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -36,7 +36,7 @@ def person_named(name: str) -> AbstractBaseUser | None:
     if exact is not None:
         return exact
     for kind in (names.USERNAME, names.EMAIL):
-        same = [person for person in found if _is_called(person, kind, name)]
+        same = _called(found, kind, name)
         if same:
             return same[0] if len(same) == 1 else None
     return None
@@ -47,14 +47,15 @@ def people_with_address(address: str) -> list[AbstractBaseUser]:
     if not is_possible(address):
         return []
     found = names.people_called({names.EMAIL: address})[:_MOST_NAMESAKES]
-    return [person for person in found if _is_called(person, names.EMAIL, address)]
+    return _called(found, names.EMAIL, address)
 
 
 def is_possible(name: str) -> bool:
     """Whether any database could hold this name (NUL and lone surrogates it could not)."""
-    if not 0 < len(name) <= MAX_LENGTH or not name.isprintable():
+    if not 0 < len(name) <= MAX_LENGTH:
         return False
-    return 0 < len(normal(name)) <= MAX_LENGTH
+    same = normal(name)
+    return 0 < len(same) <= MAX_LENGTH and same.isprintable()
 
 
 def _person_exactly_named(name: str) -> AbstractBaseUser | None:
@@ -64,6 +65,11 @@ def _person_exactly_named(name: str) -> AbstractBaseUser | None:
     except model.DoesNotExist:
         return None
     return user
+
+
+def _called(people: Iterable[AbstractBaseUser], kind: str, name: str) -> list[AbstractBaseUser]:
+    """Each of them once who is called so."""
+    return list({person.pk: person for person in people if _is_called(person, kind, name)}.values())
 
 
 def _is_called(person: AbstractBaseUser, kind: str, name: str) -> bool:

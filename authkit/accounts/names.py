@@ -57,10 +57,13 @@ def keep(user: AbstractBaseUser) -> None:
 
 
 def people_called(names: Mapping[str, str]) -> QuerySet[Any]:
-    """The accounts that may have one of these names, given by kind; to be looked at again."""
+    """The accounts that may have one of these names, given by kind.
+
+    To be looked at again; some come twice.
+    """
     digests = [kernel.digest_of(kind, text) for kind, text in names.items()]
     people: Any = get_user_model()._default_manager
-    found: QuerySet[Any] = people.filter(authkit_names__digest__in=digests).distinct()
+    found: QuerySet[Any] = people.filter(authkit_names__digest__in=digests)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -14,7 +14,6 @@ from django.views.decorators.debug import sensitive_variables
 from authkit.accounts import hashing, pace
 from authkit.models import BearerToken, LinkKey, UserSession
 from authkit.sessions import credential_digest
-
 
 #: The longest password that is looked at; hashing a longer one would be an attack.
 LONGEST = 1024
@@ -52,7 +51,7 @@ def replace(user: AbstractBaseUser, password: str, password_hash: str) -> None:
     """Give a person a new password, hashed before. Their other sign-ins end with the save."""
     user.password = password_hash
     user.save(update_fields=["password"])
-    password_changed(password, user)
+    password_changed(password, cast(Any, user))
 
 
 @sensitive_variables("password")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ValidationError as InvalidInput
 from django.db import Error as DatabaseFailure
 from django.db import transaction
 from django.utils.cache import patch_vary_headers
@@ -13,7 +14,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
@@ -31,7 +32,15 @@ from authkit.authentication import (
     Unavailable,
     tell_refused,
 )
-from authkit.exceptions import AuthkitError, CredentialRejected, NotPermitted, SignInRefused
+from authkit.exceptions import (
+    AuthkitError,
+    Busy,
+    CredentialRejected,
+    KeyNotValid,
+    NotPermitted,
+    SignInRefused,
+    WrongPassword,
+)
 from authkit.kernel.grant import Grant
 
 
@@ -120,7 +129,34 @@ class Forbidden(PermissionDenied):
         super().__init__(_(refusal.public_message), refusal.code)
 
 
+class NotAccepted(APIException):
+    """400: what was given is well formed, and not right."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+
+    def __init__(self, refusal: AuthkitError) -> None:
+        """Say publicly what `refusal` says publicly."""
+        super().__init__(_(refusal.public_message), refusal.code)
+
+
+class ComeBackLater(APIException):
+    """503: there is more to do at once than is good for anybody."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    wait = 5  # seconds, in Retry-After
+
+    def __init__(self, refusal: AuthkitError) -> None:
+        """Say publicly what `refusal` says publicly."""
+        super().__init__(_(refusal.public_message), refusal.code)
+
+
 def _as_api_exception(exc: Exception) -> Exception:
+    if isinstance(exc, InvalidInput):
+        return ValidationError(_as_fields(exc))
+    if isinstance(exc, KeyNotValid | WrongPassword):
+        return NotAccepted(exc)
+    if isinstance(exc, Busy):
+        return ComeBackLater(exc)
     if isinstance(exc, SignInRefused | CredentialRejected):
         return Refused(exc)
     if isinstance(exc, NotPermitted):
@@ -130,11 +166,18 @@ def _as_api_exception(exc: Exception) -> Exception:
     return exc
 
 
+def _as_fields(error: InvalidInput) -> dict[str, list[str]]:
+    """Django's errors of a form, as Django REST framework writes them."""
+    if hasattr(error, "error_dict"):
+        return {name: list(map(str, found)) for name, found in error.message_dict.items()}
+    return {"detail": error.messages}
+
+
 def _with_code(exc: Exception, data: Any) -> dict[str, Any]:
     body = data if isinstance(data, dict) else {"detail": data}
     if "code" in body and isinstance(body["code"], str):
         return body
-    if isinstance(exc, ValidationError):
+    if isinstance(exc, ValidationError | InvalidInput):
         return {"code": "invalid", **body}
     detail = getattr(exc, "detail", None)
     code = getattr(detail, "code", None) or getattr(exc, "default_code", "error")

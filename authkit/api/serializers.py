@@ -47,6 +47,65 @@ class AnyToken(serializers.Serializer[Any]):
     token_type_hint = serializers.CharField(max_length=64, required=False, allow_blank=True)
 
 
+class Password(serializers.CharField):
+    """A password, exactly as it was typed. Its length is looked at before it is hashed."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(max_length=LONGEST, trim_whitespace=False, allow_blank=True, **how)
+
+
+class Registration(serializers.Serializer[Any]):
+    """A new account. Where people have no user name, none is asked for."""
+
+    username = serializers.CharField(max_length=MAX_LENGTH, required=False, default="")
+    email = serializers.CharField(max_length=MAX_LENGTH)
+    password = Password()
+    invitation = serializers.CharField(max_length=64, required=False, default="")
+
+
+class MailedKey(serializers.Serializer[Any]):
+    """The key of a link."""
+
+    key = serializers.CharField(max_length=200, trim_whitespace=False)
+
+
+class Address(serializers.Serializer[Any]):
+    """An e-mail address."""
+
+    email = serializers.CharField(max_length=MAX_LENGTH)
+
+
+class NewAddress(Address):
+    """An address for one's account, and the password unless it was given a moment ago."""
+
+    password = Password(required=False, allow_null=True, default=None)
+
+
+class OwnPassword(serializers.Serializer[Any]):
+    """The caller's own password."""
+
+    password = Password()
+
+
+class Proof(serializers.Serializer[Any]):
+    """The caller's own password, unless it was given a moment ago."""
+
+    password = Password(required=False, allow_null=True, default=None)
+
+
+class PasswordChange(serializers.Serializer[Any]):
+    """The password that is, and the one that is to be."""
+
+    old_password = Password()
+    new_password = Password()
+
+
+class PasswordReset(MailedKey):
+    """The key that was mailed, and a new password."""
+
+    new_password = Password()
+
+
 class Moment(serializers.DateTimeField):
     """A time; a day that its time zone does not have is one that is wrong."""
 

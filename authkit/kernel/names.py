@@ -1,7 +1,7 @@
 """What people sign in with, in the one form in which names are compared.
 
-Alice, ALICE, "alice " and "ａｌｉｃｅ" are one name. Letters that only look alike (a Cyrillic
-"а", a dotless "ı") are others, and stay so (CVE-2019-19844).
+Alice, ALICE, "alice " and the same in full-width letters are one name. Letters that only
+look alike (the Cyrillic a, the dotless i) are others, and stay so (CVE-2019-19844).
 
 Sources: Unicode Standard Annex 15 (NFKC); RFC 8265 §3.3.
 """

@@ -39,7 +39,7 @@ class SignInName(models.Model):
     is_due = models.BooleanField(
         _("to be confirmed"),
         default=False,
-        help_text=_("Whoever registered has to confirm the address, if EMAIL_VERIFICATION says so."),
+        help_text=_("Whoever registered confirms the address, if EMAIL_VERIFICATION says so."),
     )
 
     class Meta:

@@ -6,7 +6,7 @@ import os
 from tests import settings as usual
 from tests.settings import *  # noqa: F403
 
-AUTHKIT = json.loads(os.environ.get("AUTHKIT_OF_RACES", "{}"))
+AUTHKIT = {**usual.AUTHKIT, **json.loads(os.environ.get("AUTHKIT_OF_RACES", "{}"))}
 ROOT_URLCONF = "tests.races.urls"
 MIDDLEWARE = ["tests.races.urls.name_the_worker", *usual.MIDDLEWARE]
 
