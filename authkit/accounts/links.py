@@ -29,6 +29,9 @@ _IN_FRONT_END = {
     "verify": "/verify/",
 }
 
+#: Pages whose address holds the key.
+_WITH_KEY = frozenset({"reset", "verify"})
+
 
 def link_to(page: str, request: HttpRequest | None, key: str = "") -> str:
     """The address of a page, with the key in it; empty if there is no host to believe in."""
@@ -63,9 +66,8 @@ def page(name: str, *arguments: str) -> str:
 
 
 def _path_of(name: str, key: str) -> str:
-    own = page(name, *([key] if key and name in {"reset", "verify"} else []))
-    if own and key and name not in {"reset", "verify"}:
-        return f"{own}?{urlencode({'invitation': key})}"
-    if own:
-        return own
-    return _IN_FRONT_END[name] + (f"?key={quote(key)}" if key else "")
+    own = page(name, *([key] if name in _WITH_KEY else []))
+    if not own:
+        return _IN_FRONT_END[name] + (f"?key={quote(key)}" if key else "")
+    is_invitation = key and name not in _WITH_KEY
+    return f"{own}?{urlencode({'invitation': key})}" if is_invitation else own

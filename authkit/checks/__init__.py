@@ -41,6 +41,9 @@ And with ``--deploy``:
     authkit.W120    AccessFilterBackend is missing
     authkit.W121    LOGIN_URL leads nowhere
     authkit.W122    the stored rules are no valid policy
+    authkit.W131    Argon2id with less than OWASP recommends
+    authkit.W132    passwords hashed at once take more than a gigabyte in each process
+    authkit.W133    mails hold no links: any host is allowed, and FRONTEND_URL is not set
 """
 
 from authkit.checks.access import (
@@ -51,8 +54,10 @@ from authkit.checks.access import (
     check_rules,
 )
 from authkit.checks.deployment import (
+    check_argon2_parameters,
     check_cookies_and_debug,
     check_deployed_lifetimes,
+    check_links,
     check_password_hasher,
     check_session_engine,
 )
@@ -85,4 +90,6 @@ DEPLOY = (
     check_rules,
     check_enforcement,
     check_login_url,
+    check_argon2_parameters,
+    check_links,
 )

@@ -30,7 +30,7 @@ def verify(key: str) -> Any:
 
 
 def refused(answer: Any) -> bool:
-    return answer.status_code == 400 and answer.json()["code"] == "key_not_valid"
+    return (answer.status_code, answer.json()["code"]) == (400, "key_not_valid")
 
 
 def stored(person: Any) -> Any:

@@ -69,17 +69,22 @@ def test_a_user_name_asked_for_with_a_known_address_tells_nothing_afterwards():
 
 
 @usernames_only
-@pytest.mark.parametrize("name", ["alice", "ALICE", " Alice ", "ａｌｉｃｅ", "alıce", "ﬁne"])
+@pytest.mark.parametrize(
+    "name",
+    ["alice", "ALICE", " Alice ", "\uff41\uff4c\uff49\uff43\uff45", "al\u0131ce", "\ufb01ne"],
+)
 def test_a_user_name_is_given_once_however_it_is_written(name: str):
     assert register("Alice", "alice@example.com").status_code == 201
     answer = register(name, "other@example.com")
-    same = name.strip().lower() == "alice" or name == "ａｌｉｃｅ"
+    same = name.strip().lower() == "alice" or name == "\uff41\uff4c\uff49\uff43\uff45"
     assert answer.status_code == (400 if same else 201)
     if same:
         assert set(answer.json()) == {"code", "username"}
 
 
-@pytest.mark.parametrize("address", ["ADA@EXAMPLE.COM", " ada@example.com", "ａｄａ@example.com"])
+@pytest.mark.parametrize(
+    "address", ["ADA@EXAMPLE.COM", " ada@example.com", "\uff41\uff44\uff41@example.com"]
+)
 def test_an_address_is_given_once_however_it_is_written(address: str):
     assert register("ada", "Ada@Example.com").status_code == 201
     assert register("carol", address).status_code == 201
@@ -118,7 +123,7 @@ def test_a_user_name_that_cannot_be_is_refused(name: str):
 
 
 def test_a_password_is_kept_exactly_as_typed():
-    password = "  ｆｕｌｌ width and spaces  "
+    password = "  \uff46\uff55\uff4c\uff4c width and spaces  "
     assert register(password=password).status_code == 201
     person = people().get()
     assert person.check_password(password)
@@ -133,7 +138,13 @@ def test_a_password_is_kept_exactly_as_typed():
 
 
 def test_nobody_makes_themselves_more_than_they_are():
-    more = {"is_staff": True, "is_superuser": True, "is_active": False, "id": 77, "groups": [1]}
+    more: dict[str, Any] = {
+        "is_staff": True,
+        "is_superuser": True,
+        "is_active": False,
+        "id": 77,
+        "groups": [1],
+    }
     assert register(**more).status_code == 201
     carol = people().get()
     assert carol.is_active
@@ -170,7 +181,7 @@ def test_an_invitation_lets_one_person_in_with_its_address_confirmed():
 
 def test_a_database_from_before_is_known_by_address_too():
     ada = make_person("ada", email="Ada@Example.com")
-    assert SignInName.objects.filter(user=ada).count() == (2 if HAS_USERNAMES else 1)
+    assert SignInName.objects.filter(user_id=ada.pk).count() == (2 if HAS_USERNAMES else 1)
     assert register("carol", "ada@example.com").status_code == 201
     assert people().count() == 1
 

@@ -17,8 +17,9 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from authkit import audit, changes, conf, sessions
+from authkit.accounts import outdated
 from authkit.management.subcommands.base import Subcommand
-from authkit.models import AuditEvent, BearerToken, Change, UserSession
+from authkit.models import AuditEvent, BearerToken
 
 _LARGEST_BATCH = 10_000
 _SECONDS_BETWEEN_REPORTS = 5.0
@@ -35,7 +36,8 @@ class Prune(Subcommand):
     name = "prune"
     help = (
         "Deletes sessions and tokens that ended longer ago than SESSION_LIFETIME, entries of the"
-        " change feed that no process needs any more, and audit events older than AUDIT_RETENTION."
+        " change feed that no process needs any more, keys of links and invitations that ended"
+        " a month ago, and audit events older than AUDIT_RETENTION."
     )
 
     @classmethod
@@ -75,19 +77,25 @@ class Prune(Subcommand):
 def over(now: datetime) -> list[Rows]:
     """What may go, of each model; tokens before the sessions that would take them along."""
     events = AuditEvent.objects.filter(at__lt=now - conf.get().audit_retention)
-    found: list[Rows] = [*sessions.over(now=now), changes.over(now=now.timestamp()), events]
+    found: list[Rows] = [
+        *sessions.over(now=now),
+        changes.over(now=now.timestamp()),
+        *outdated.over(now=now),
+        events,
+    ]
     return [rows.using(router.db_for_write(rows.model)) for rows in found]
 
 
 def delete_in_batches(rows: Rows, size: int, counts: Counter[type[Model]], report: Report) -> None:
     """Walk once along the primary key and delete; add to `counts` what was deleted."""
     last: Any = None
+    models: set[type[Model]] = {rows.model, BearerToken}
     while True:
         keys, deleted = _delete_batch(rows, size, after=last)
         if not keys:
             return
         last = keys[-1]
-        for model in (BearerToken, UserSession, Change, AuditEvent):
+        for model in models:
             counts[model] += deleted.get(model._meta.label, 0)
         report(counts)
 
