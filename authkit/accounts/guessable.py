@@ -17,6 +17,7 @@ from authkit.accounts import names
 
 _SHORTEST_WORD = 4
 _LEFT = 4
+_FEW = 5
 _ORNAMENT = re.compile(r"^[\W\d_]+|[\W\d_]+$")
 _WORDS = re.compile(r"[^\W_]+")
 #: Letters that people write as digits and signs.
@@ -81,10 +82,20 @@ def _problems_of(password: str, user: object, words: Iterable[str]) -> Iterator[
 
 def _is_common(password: str) -> bool:
     folded = unicodedata.normalize("NFKC", password).lower().strip()
-    bare = _ORNAMENT.sub("", folded)
-    candidates = {folded, bare, folded.translate(_LEET), bare.translate(_LEET)}
-    halves = {folded[: len(folded) // 2]} if _is_doubled(folded) else set()
-    return not _common().isdisjoint(candidates | halves)
+    undressed = {folded, *_undressed(folded)}
+    if _is_doubled(folded):
+        undressed.add(folded[: len(folded) // 2])
+    return not _common().isdisjoint(undressed | {text.translate(_LEET) for text in undressed})
+
+
+def _undressed(text: str) -> Iterator[str]:
+    """The text without the digits and signs that people put around a word, or some of them."""
+    yield _ORNAMENT.sub("", text)
+    for front in range(_FEW):
+        for back in range(_FEW):
+            taken = text[:front] + text[len(text) - back :]
+            if not any(character.isalpha() for character in taken):
+                yield text[front : len(text) - back]
 
 
 def _is_doubled(text: str) -> bool:

@@ -31,8 +31,7 @@ def person_named(name: str) -> AbstractBaseUser | None:
     if not is_possible(name):
         return None
     exact = _person_exactly_named(normal(name))
-    called = dict.fromkeys([kind for kind in names.fields() if "@" in name or kind != names.EMAIL])
-    found = list(names.people_called(dict.fromkeys(called, name))[:_MOST_NAMESAKES])
+    found = list(names.people_called(dict.fromkeys(names.fields(), name))[:_MOST_NAMESAKES])
     if exact is not None:
         return exact
     for kind in (names.USERNAME, names.EMAIL):

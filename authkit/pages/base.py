@@ -12,11 +12,13 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.utils.decorators import method_decorator
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView, TemplateView
 
+from authkit import authentication
 from authkit.accounts import current, links, registration
 from authkit.exceptions import AuthkitError, Busy
 from authkit.kernel.grant import Grant
@@ -119,10 +121,13 @@ class SignedInMixin(_View):
             raise PermissionDenied
         return found
 
-    @property
+    @cached_property
     def person(self) -> AbstractUser:
-        """Who it is."""
-        return cast("AbstractUser", self.request.user)
+        """Who it is: the instance itself, not Django's stand-in that loads it when touched."""
+        found = authentication.cookie_once(self.request)
+        if found is None:
+            raise PermissionDenied
+        return cast("AbstractUser", found[0])
 
 
 def add_errors(form: Any, error: ValidationError) -> None:

@@ -58,6 +58,9 @@ def test_what_is_fit_for_the_world_is_not_complained_of():
         ({"AUTHKIT": {"MAX_STALENESS": 11}}, "W108"),
         ({"SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies"}, "W109"),
         ({"PASSWORD_HASHERS": FIT["PASSWORD_HASHERS"][::-1]}, "W110"),
+        ({"PASSWORD_HASHERS": ["tests.checks.weak.WeakArgon2Hasher"]}, "W111"),
+        ({"AUTHKIT": {"PASSWORD_HASHING_SLOTS": 64}}, "W112"),
+        ({"ALLOWED_HOSTS": ["*"]}, "W113"),
     ],
 )
 def test_what_is_not_is_named_before_a_deployment_only(changed, check_id):
@@ -73,6 +76,8 @@ def test_what_is_not_is_named_before_a_deployment_only(changed, check_id):
         {"AUTHKIT": {"ACCESS_TOKEN_LIFETIME": 60 * MINUTE}},
         {"AUTHKIT": {"SESSION_LIFETIME": 366 * DAY}},
         {"AUTHKIT": {"MAX_STALENESS": 10}},
+        {"PASSWORD_HASHERS": ["authkit.hashers.Argon2idPasswordHasher"]},
+        {"ALLOWED_HOSTS": ["*"], "AUTHKIT": {"FRONTEND_URL": "https://example.com"}},
         {"SESSION_ENGINE": "django.contrib.sessions.backends.cached_db"},
         {"SESSION_ENGINE": "no.such.engine"},
     ],

@@ -20,6 +20,8 @@ if database["ENGINE"].endswith("sqlite3"):
             "transaction_mode": "IMMEDIATE",
         }
 
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
