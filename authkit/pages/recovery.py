@@ -15,6 +15,7 @@ from authkit.exceptions import KeyNotValid
 from authkit.models import LinkKey
 from authkit.pages import forms
 from authkit.pages.base import FormPage
+from authkit.pages.keyed import KeyedPage
 
 
 class ForgotPage(FormPage):
@@ -33,8 +34,10 @@ class ForgotPage(FormPage):
         recovery.ask_for_reset(form.cleaned_data["email"], self.request)
 
 
-class ResetPage(FormPage):
+class ResetPage(KeyedPage):
     """Set a new password, by the link in a mail."""
+
+    page = "reset"
 
     template_name = "authkit/pages/reset.html"
     form_class = forms.NewPasswordForm
@@ -50,15 +53,15 @@ class ResetPage(FormPage):
     def act(self, form: Any) -> HttpResponseBase:
         """Set it. Every session ends; nobody is signed in by this."""
         try:
-            recovery.reset(self.kwargs["key"], form.cleaned_data["new_password"], self.request)
+            recovery.reset(self.key, form.cleaned_data["new_password"], self.request)
         except ValidationError as error:
             raise ValidationError({"new_password": error.error_list}) from None
-        return self.render_to_response(self.get_context_data(form=form, is_done=True))
+        return self.finish(form)
 
     def _is_valid(self) -> bool:
         try:
             purpose = LinkKey.Purpose.RESET_PASSWORD
-            link_keys.look_up(self.kwargs["key"], purpose, now=timezone.now())
+            link_keys.look_up(self.key, purpose, now=timezone.now())
         except KeyNotValid:
             return False
         return True

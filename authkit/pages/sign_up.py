@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from authkit.accounts import addresses, links, registration
 from authkit.pages import forms
 from authkit.pages.base import FormPage, Page
+from authkit.pages.keyed import KeyedPage
 
 _SENT = reverse_lazy(f"{links.PAGES}:sent")
 
@@ -33,8 +34,10 @@ class SignUpPage(FormPage):
         registration.register(self.request, **form.cleaned_data)
 
 
-class VerifyPage(FormPage):
-    """The page behind the link in a mail. Looking at it does nothing: programs follow links."""
+class VerifyPage(KeyedPage):
+    """Confirm an address, by the link in a mail; looking at the page confirms nothing."""
+
+    page = "verify"
 
     template_name = "authkit/pages/verify.html"
     form_class = forms.ButtonForm
@@ -43,8 +46,8 @@ class VerifyPage(FormPage):
 
     def act(self, form: Any) -> HttpResponseBase:
         """Confirm the address, or take the new one."""
-        addresses.verify(self.kwargs["key"], self.request)
-        return self.render_to_response(self.get_context_data(form=form, is_done=True))
+        addresses.verify(self.key, self.request)
+        return self.finish(form)
 
 
 class ResendPage(FormPage):
