@@ -52,7 +52,7 @@ def resend(address: str, request: HttpRequest) -> None:
 
     Nothing tells whether there is such a person, the time neither.
     """
-    with pace.steady(), transaction.atomic():
+    with pace.steady_mail(), transaction.atomic():
         for user in _waiting_at(address):
             key = link_keys.issue(Purpose.VERIFY_EMAIL, user, _address_of(user), now=timezone.now())
             mails.send(
@@ -113,7 +113,7 @@ def ask_to_change(user: AbstractBaseUser, text: str, request: HttpRequest) -> No
     """
     address, now, old = canonical_address(text), timezone.now(), names.address_of(user)
     holders = [one for one in people_with_address(address) if one.pk != user.pk]
-    with pace.steady(), transaction.atomic():
+    with pace.steady_mail(), transaction.atomic():
         link_keys.outdate(Purpose.CHANGE_EMAIL, user, now=now)
         key = link_keys.issue(Purpose.CHANGE_EMAIL, None if holders else user, address, now=now)
         if holders:

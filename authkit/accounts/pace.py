@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 
@@ -18,8 +18,9 @@ from django.core.signals import setting_changed
 from authkit import conf
 from authkit.accounts import hashing
 
-_SHORTEST = 0.05
-_MARGIN = 1.2
+#: For what asks the database and makes a mail, and hashes nothing (seconds).
+_WITHOUT_HASH = 0.15
+_MARGIN = 1.15
 _lock = threading.Lock()
 
 
@@ -29,15 +30,13 @@ def now() -> float:
 
 
 def wait(since: float) -> None:
-    """Wait until what must not tell has taken its time (REFUSAL_TIME)."""
-    rest = since + _time() - time.perf_counter()
-    if rest > 0:
-        time.sleep(rest)
+    """Wait until the checking of a password has taken its time (REFUSAL_TIME)."""
+    _sleep_until(since + _time(_of_check))
 
 
 @contextmanager
-def steady() -> Iterator[None]:
-    """Around what must not tell."""
+def steady_check() -> Iterator[None]:
+    """Around what takes as long as the checking of a password."""
     since = now()
     try:
         yield
@@ -45,20 +44,57 @@ def steady() -> Iterator[None]:
         wait(since)
 
 
-def _time() -> float:
+@contextmanager
+def steady_registration() -> Iterator[None]:
+    """Around what hashes a password once, and asks the database."""
+    since = now()
+    try:
+        yield
+    finally:
+        _sleep_until(since + _time(_of_registration))
+
+
+@contextmanager
+def steady_mail() -> Iterator[None]:
+    """Around what mails somebody, or nobody."""
+    since = now()
+    try:
+        yield
+    finally:
+        _sleep_until(since + _time(lambda: _WITHOUT_HASH))
+
+
+def _sleep_until(moment: float) -> None:
+    rest = moment - time.perf_counter()
+    if rest > 0:
+        time.sleep(rest)
+
+
+def _time(measured: Callable[[], float]) -> float:
     fixed = conf.get().refusal_time
-    if fixed is not None:
-        return fixed.total_seconds()
+    return measured() if fixed is None else fixed.total_seconds()
+
+
+def _of_check() -> float:
+    """An old hash is checked, and the same password perhaps hashed anew: the longest there is."""
+    times = _measured()
+    return _MARGIN * (max(times) + times[0])
+
+
+def _of_registration() -> float:
+    return _MARGIN * _measured()[0] + _WITHOUT_HASH
+
+
+def _measured() -> tuple[float, ...]:
+    """How long each of PASSWORD_HASHERS takes; the first is the preferred one."""
     with _lock:
-        return _measured()
+        return _measure()
 
 
 @lru_cache(maxsize=1)
-def _measured() -> float:
-    """An old hash is checked, and the same password perhaps hashed anew: the longest there is."""
+def _measure() -> tuple[float, ...]:
     with hashing.turn():
-        times = [_time_of(hasher) for hasher in get_hashers()]
-    return max(_SHORTEST, _MARGIN * (max(times) + times[0]))
+        return tuple(_time_of(hasher) for hasher in get_hashers())
 
 
 def _time_of(hasher: BasePasswordHasher) -> float:
@@ -73,7 +109,7 @@ def _time_of(hasher: BasePasswordHasher) -> float:
 
 def _forget(*, setting: str, **_: object) -> None:
     if setting == "PASSWORD_HASHERS":
-        _measured.cache_clear()
+        _measure.cache_clear()
 
 
 setting_changed.connect(_forget, dispatch_uid="authkit.accounts.pace")

@@ -39,7 +39,7 @@ def ask_for_reset(address: str, request: HttpRequest) -> None:
     Only to where the account says, never to what was typed (CVE-2019-19844). Nothing tells
     whether there is such an account, the time neither.
     """
-    with pace.steady(), transaction.atomic():
+    with pace.steady_mail(), transaction.atomic():
         for user in _forgetful_at(address):
             stored = "" if user is None else names.address_of(user)
             key = link_keys.issue(_RESET, user, stored, now=timezone.now())

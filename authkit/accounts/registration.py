@@ -70,7 +70,7 @@ def register(
         KeyNotValid: the invitation is not good.
         ValidationError: by field, what is wrong or taken. Never that the address is.
     """
-    with pace.steady():
+    with pace.steady_registration():
         wanted = _read(username, email, invitation, profile or {})
         person = _unsaved(wanted)
         _check_password(password, person, request)

@@ -89,7 +89,7 @@ def test_a_hash_of_djangos_argon2_is_renewed_at_the_next_sign_in(person: Abstrac
 def test_what_is_done_early_waits():
     with override_settings(AUTHKIT={"REFUSAL_TIME": 0.05}):
         began = time.perf_counter()
-        with pace.steady():
+        with pace.steady_mail():
             pass
         assert time.perf_counter() - began >= 0.05
 
@@ -98,9 +98,9 @@ def test_without_a_setting_it_is_as_long_as_the_slowest_hasher_takes():
     slow = "django.contrib.auth.hashers.PBKDF2PasswordHasher"
     fast = "django.contrib.auth.hashers.MD5PasswordHasher"
     with override_settings(AUTHKIT={}, PASSWORD_HASHERS=[fast, slow]):
-        with_slow = pace._time()
+        with_slow = pace._of_check()
     with override_settings(AUTHKIT={}, PASSWORD_HASHERS=[fast]):
-        assert pace._time() < with_slow
+        assert pace._of_check() < with_slow
 
 
 @pytest.mark.django_db
