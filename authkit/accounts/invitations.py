@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -15,6 +16,7 @@ from authkit import audit, conf
 from authkit.accounts import link_keys, links, mails
 from authkit.accounts.client import client_of
 from authkit.exceptions import KeyNotValid
+from authkit.kernel.client import Client
 from authkit.kernel.names import canonical
 from authkit.models import Invitation
 
@@ -76,3 +78,19 @@ def use_up(invitation: Invitation, *, now: datetime) -> None:
     if not Invitation.objects.filter(pk=invitation.pk, used_at=None).update(used_at=now):
         raise KeyNotValid("used in the meantime")
     audit.record("invitation.used", data={"invitation": invitation.pk})
+
+
+def take_back(
+    which: QuerySet[Invitation], *, actor: AbstractBaseUser | None, client: Client
+) -> int:
+    """End these, as far as they are open. Returns how many that were."""
+    now, count = timezone.now(), 0
+    with transaction.atomic():
+        for pk in which.values_list("pk", flat=True):
+            still_open = Invitation.objects.filter(pk=pk, used_at=None, expires_at__gt=now)
+            if still_open.update(expires_at=now):
+                count += 1
+                audit.record(
+                    "invitation.withdrawn", actor=actor, client=client, data={"invitation": pk}
+                )
+    return count
