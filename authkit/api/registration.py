@@ -16,7 +16,7 @@ from authkit.api.base import OpenView
 class RegisterView(OpenView):
     """``register/``."""
 
-    @sensitive_variables("given", "fields")
+    @sensitive_variables("given", "profile", "fields")
     def post(self, request: Request) -> Response:
         """201, whether or not the address is known; a mail tells its owner which it is."""
         given = serializers.Registration(data=request.data)
