@@ -118,13 +118,6 @@ class RegistrationClosed(NotPermitted):
     public_message = "Registration is closed."
 
 
-class ReauthenticationRequired(NotPermitted):
-    """The caller proved who they are too long ago for what they ask."""
-
-    code = "recent_sign_in_required"
-    public_message = "Please give your password again first."
-
-
 class LastSuperuser(NotPermitted):
     """Without this account nobody could run the house any more."""
 

@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_variables
 from authkit import audit, sessions, signals
 from authkit.accounts import leaving, mails, names, recent
 from authkit.accounts.client import client_of
-from authkit.exceptions import LastSuperuser, NotPermitted, ReauthenticationRequired
+from authkit.exceptions import LastSuperuser, NotPermitted, RecentSignInRequired
 from authkit.kernel.grant import Grant
 from authkit.models.prepared import has_field
 
@@ -27,12 +27,12 @@ def deactivate(
     It takes the password, however recent the sign-in is, from everybody who has one.
 
     Raises:
-        WrongPassword, ReauthenticationRequired: see `recent.require_proof`.
+        WrongPassword, RecentSignInRequired: see `recent.require_proof`.
         LastSuperuser: nobody else could run the house.
         NotPermitted: the user model knows no deactivated accounts.
     """
     if password is None and user.has_usable_password():
-        raise ReauthenticationRequired("so grave a thing takes the password")
+        raise RecentSignInRequired("so grave a thing takes the password")
     recent.require_proof(user, grant, password, request)
     if not has_field(get_user_model(), "is_active"):
         raise NotPermitted("the user model has no is_active")

@@ -14,7 +14,7 @@ from authkit import audit, conf, signals
 from authkit.accounts import sign_in
 from authkit.accounts.client import client_of
 from authkit.exceptions import (
-    ReauthenticationRequired,
+    RecentSignInRequired,
     SessionEnded,
     SignInRefused,
     WrongPassword,
@@ -38,13 +38,13 @@ def require_proof(
     """Refuse who neither gives their password now nor gave it a moment ago.
 
     Raises:
-        ReauthenticationRequired: no password, and the last is too long ago.
+        RecentSignInRequired: no password, and the last is too long ago.
         WrongPassword: it is not theirs.
     """
     if password is not None:
         check_own_password(user, password, request)
     elif not is_recent(grant, now=timezone.now()):
-        raise ReauthenticationRequired
+        raise RecentSignInRequired
 
 
 @sensitive_variables("password")
@@ -77,7 +77,7 @@ def reauthenticate(
     """
     check_own_password(user, password, request)
     if grant.session_id is None:
-        raise ReauthenticationRequired("a personal access token proves only itself")
+        raise RecentSignInRequired("a personal access token proves only itself")
     now, client = timezone.now(), client_of(request)
     pair = None
     with transaction.atomic():

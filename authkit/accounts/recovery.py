@@ -100,7 +100,7 @@ def change(
     """Change one's own password. Every other sign-in ends, this one goes on.
 
     Raises:
-        WrongPassword, ReauthenticationRequired: see `recent.require_proof`.
+        WrongPassword, RecentSignInRequired: see `recent.require_proof`.
         ValidationError: the new password is not taken.
     """
     recent.require_proof(user, grant, old, request)

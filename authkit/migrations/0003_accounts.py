@@ -56,7 +56,7 @@ def _write(known: Any, batch: list[Any]) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("authkit", "0001_initial"),
+        ("authkit", "0002_access"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from authkit.decorators import public
 from demo_project.showcase.models import Mail
 
 MOST = 50
@@ -29,6 +30,7 @@ class EmailBackend(BaseEmailBackend):
         return len(Mail.objects.bulk_create(mails))
 
 
+@public
 @never_cache
 @require_safe
 def mails(request: HttpRequest) -> HttpResponse:

@@ -58,9 +58,9 @@ def test_what_is_fit_for_the_world_is_not_complained_of():
         ({"AUTHKIT": {"MAX_STALENESS": 11}}, "W108"),
         ({"SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies"}, "W109"),
         ({"PASSWORD_HASHERS": FIT["PASSWORD_HASHERS"][::-1]}, "W110"),
-        ({"PASSWORD_HASHERS": ["tests.checks.weak.WeakArgon2Hasher"]}, "W111"),
-        ({"AUTHKIT": {"PASSWORD_HASHING_SLOTS": 64}}, "W112"),
-        ({"ALLOWED_HOSTS": ["*"]}, "W113"),
+        ({"PASSWORD_HASHERS": ["tests.checks.weak.WeakArgon2Hasher"]}, "W131"),
+        ({"AUTHKIT": {"PASSWORD_HASHING_SLOTS": 64}}, "W132"),
+        ({"ALLOWED_HOSTS": ["*"]}, "W133"),
     ],
 )
 def test_what_is_not_is_named_before_a_deployment_only(changed, check_id):

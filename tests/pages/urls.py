@@ -4,9 +4,11 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.urls import include, path
 
+from authkit.decorators import public
 from tests import urls
 
 
+@public
 @login_required
 def members(request):
     return HttpResponse(f"for {request.user.get_username()}")
@@ -15,5 +17,5 @@ def members(request):
 urlpatterns = [
     *urls.urlpatterns,
     path("account/", include("authkit.urls_pages")),
-    path("members/", members),
+    path("members/", members, name="members"),
 ]
