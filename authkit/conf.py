@@ -211,6 +211,44 @@ class Settings:
         "Beginnings of dotted names of views that guard themselves: no rule is about them."
         " Pages of an admin site are always among them.",
     )
+    registration: str = _setting(
+        "open", _one_of("open", "invitation", "closed"), "Who may make an account for themselves."
+    )
+    email_verification: str = _setting(
+        "later",
+        _one_of("required", "later", "off"),
+        "Whether people who register confirm their address: before they sign in, at leisure,"
+        " or not at all.",
+    )
+    email_key_lifetime: timedelta = _setting(
+        DAY, _duration(MINUTE, 30 * DAY), "How long a link that confirms an address works."
+    )
+    password_reset_lifetime: timedelta = _setting(
+        60 * MINUTE, _duration(MINUTE, 7 * DAY), "How long a link to a new password works."
+    )
+    invitation_lifetime: timedelta = _setting(
+        7 * DAY, _duration(MINUTE, 365 * DAY), "How long an invitation works."
+    )
+    password_min_length: int = _setting(
+        8, _whole_number(8, 64), "The shortest new password, in characters."
+    )
+    password_max_length: int = _setting(
+        128, _whole_number(64, 1024), "The longest new password, in characters."
+    )
+    password_hashing_slots: int = _setting(
+        4, _whole_number(1, 64), "Passwords that one process hashes at the same time."
+    )
+    recent_sign_in: timedelta = _setting(
+        15 * MINUTE,
+        _duration(SECOND, DAY),
+        "For so long after giving it, nobody is asked for their password again.",
+    )
+    refusal_time: timedelta | None = _setting(
+        None,
+        _optional(_duration(NONE, MINUTE)),
+        "What a refused sign-in takes at least, whatever the reason; None: as long as the"
+        " slowest of PASSWORD_HASHERS needs.",
+    )
     audit_retention: timedelta = _setting(
         365 * DAY, _duration(DAY, 36500 * DAY), "How long `authkit prune` keeps audit events."
     )

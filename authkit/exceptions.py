@@ -69,6 +69,13 @@ class SignInRefused(AuthkitError):
     public_message = "No active account was found with these credentials."
 
 
+class WrongPassword(AuthkitError):
+    """Somebody signed in was asked for their own password, and gave another."""
+
+    code = "invalid_credentials"
+    public_message = "This is not your password."
+
+
 class NotPermitted(AuthkitError):
     """The caller is known and may not do this."""
 
@@ -104,6 +111,27 @@ class ConditionNotApplied(NotPermitted):
     public_message = "You may do this with some objects only, and this view does not tell which."
 
 
+class RegistrationClosed(NotPermitted):
+    """REGISTRATION lets nobody, or only the invited, make an account."""
+
+    code = "registration_closed"
+    public_message = "Registration is closed."
+
+
+class LastSuperuser(NotPermitted):
+    """Without this account nobody could run the house any more."""
+
+    code = "last_superuser"
+    public_message = "The last superuser cannot be deactivated."
+
+
+class KeyNotValid(AuthkitError):
+    """The key of a link is unknown, used, over, or made for something else."""
+
+    code = "key_not_valid"
+    public_message = "This link is not valid. It may be too old, or have been used before."
+
+
 class ScopeInsufficient(NotPermitted):
     """The credential is valid and not meant for this (RFC 6750 §3.1)."""
 
@@ -128,3 +156,10 @@ class TooManyAttempts(AuthkitError):
         """`retry_after` is in whole seconds, at least 1 (RFC 9110 §10.2.3)."""
         super().__init__(internal_reason)
         self.retry_after = max(1, retry_after)
+
+
+class Busy(StoreUnavailable):
+    """So many passwords are being hashed that this one did not get its turn."""
+
+    code = "busy"
+    public_message = "The service is busy. Please try again in a moment."

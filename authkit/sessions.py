@@ -20,7 +20,7 @@ from django.db.models import F, Q, QuerySet
 from authkit import audit, changes, conf, signals
 from authkit.exceptions import SignInRefused
 from authkit.kernel.client import NOBODY, Client
-from authkit.models import BearerToken, UserSession
+from authkit.models import BearerToken, SignInName, UserSession
 from authkit.models.prepared import has_field
 
 #: `last_seen_at` and `last_used_at` are written at most this often.
@@ -39,11 +39,13 @@ def start(
 
     Raises:
         SignInRefused: in the meantime the account was deactivated or deleted, or its
-            password changed. The row stays locked until the transaction ends, so that
-            whoever does one of these afterwards finds the new session and ends it.
+            password changed; or its address is not confirmed, and has to be. The row stays
+            locked until the transaction ends, so that whoever does one of these afterwards
+            finds the new session and ends it.
     """
     with transaction.atomic():
         lock_unchanged(user)
+        _require_confirmed_address(user)
         session = UserSession.objects.create(
             user_id=user.pk,
             kind=kind,
@@ -211,6 +213,14 @@ def lock_unchanged(user: AbstractBaseUser) -> None:
         unchanged["is_active"] = True
     if not (user.is_active and lock_person(user.pk, **unchanged)):
         raise SignInRefused("the account has changed in the meantime")
+
+
+def _require_confirmed_address(user: AbstractBaseUser) -> None:
+    if conf.get().email_verification != "required":
+        return
+    due = SignInName.objects.filter(user_id=user.pk, kind=SignInName.Kind.EMAIL, is_due=True)
+    if due.exists():
+        raise SignInRefused("the address has to be confirmed first")
 
 
 def lock_person(user_pk: object, **if_still: object) -> bool:

@@ -23,3 +23,24 @@ token_reused = Signal()
 #: nobody has), `address` (empty for an account locked from everywhere), `until`, `request`.
 #: Sender: Throttle.
 locked_out = Signal()
+
+#: Somebody made an account. `user`, `request`. Sender: the user's class, as below.
+registered = Signal()
+
+#: An address was proved to be its person's. `user`, `address`, `request`.
+email_verified = Signal()
+
+#: An account has another address. `user`, `old_address`, `address`, `request`.
+email_changed = Signal()
+
+#: Somebody changed their own password. `user`, `request`.
+password_changed = Signal()
+
+#: Somebody set a new password by a link that was mailed to them. `user`, `request`.
+password_reset = Signal()
+
+#: Somebody signed in proved again who they are. `user`, `session_id`, `request`.
+reauthenticated = Signal()
+
+#: Somebody closed their own account. `user`, `request`.
+deactivated = Signal()

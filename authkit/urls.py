@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from authkit.api import access, account, oauth, sign_in
+from authkit.api import access, account, addresses, oauth, passwords, registration, sign_in
 
 app_name = "authkit"
 
@@ -19,6 +19,14 @@ urlpatterns = [
     path("tokens/", account.TokensView.as_view(), name="tokens"),
     path("tokens/<slug:token_id>/", account.OneTokenView.as_view(), name="token_detail"),
     path("access/", access.AccessView.as_view(), name="access"),
+    path("register/", registration.RegisterView.as_view(), name="register"),
+    path("email/verify/", addresses.VerifyView.as_view(), name="email_verify"),
+    path("email/verify/resend/", addresses.ResendView.as_view(), name="email_resend"),
+    path("email/change/", addresses.ChangeView.as_view(), name="email_change"),
+    path("password/change/", passwords.ChangeView.as_view(), name="password_change"),
+    path("password/reset/", passwords.ResetView.as_view(), name="password_reset"),
+    path("password/reset/confirm/", passwords.ConfirmView.as_view(), name="password_confirm"),
+    path("reauthenticate/", passwords.ReauthenticateView.as_view(), name="reauthenticate"),
     path("introspect/", oauth.IntrospectView.as_view(), name="introspect"),
     path("revoke/", oauth.RevokeView.as_view(), name="revoke"),
 ]

@@ -107,25 +107,24 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "authkit.hashers.Argon2idPasswordHasher",  # authkit
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+AUTH_PASSWORD_VALIDATORS = [  # authkit: its length, common ones, and words of the account
+    {"NAME": "authkit.validators.GuessablePasswordValidator"},
 ]
-LOGIN_URL = "login"
+LOGIN_URL = "authkit_pages:sign_in"  # authkit
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "home"
 
 # Over plain http on this machine the browser would keep secure cookies to itself.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+# Mails land on a page. Whoever reads them can set anybody's password: not for the world.
+EMAIL_BACKEND = (
+    "demo_project.showcase.mails.EmailBackend"
+    if DEBUG
+    else "django.core.mail.backends.console.EmailBackend"
+)
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -59,6 +59,9 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
 ]
 
+# Nobody waits for a refusal. What is about time, or is about other settings, overrides it.
+AUTHKIT = {"REFUSAL_TIME": 0}
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "authkit.authentication.JWTAuthentication",

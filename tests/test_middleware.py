@@ -16,7 +16,7 @@ from django.db import connection
 from django.test import AsyncClient, override_settings
 
 from authkit import signals
-from authkit.models import AuditEvent, UserSession
+from authkit.models import AuditEvent, SignInName, UserSession
 from tests.api.callers import (
     KINDS,
     Caller,
@@ -118,6 +118,7 @@ def test_a_jwt_whose_person_turns_out_to_be_gone_is_401_when_touched(
     people: Any = type(person)._default_manager.filter(pk=person.pk)
     if change == "deleted":
         UserSession.objects.all().delete()
+        SignInName.objects.all().delete()
         people._raw_delete(people.db)
     else:
         people.update(is_active=False)
@@ -407,6 +408,7 @@ def test_under_asgi_a_jwt_whose_person_is_gone_is_401_when_touched(
     people: Any = type(person)._default_manager.filter(pk=person.pk)
     if change == "deleted":
         UserSession.objects.all().delete()
+        SignInName.objects.all().delete()
         people._raw_delete(people.db)
     else:
         people.update(is_active=False)

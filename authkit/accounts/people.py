@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from authkit import audit, sessions, tokens
-from authkit.accounts import current, passwords
+from authkit.accounts import current, names, passwords
 from authkit.accounts.client import client_of
 from authkit.models import UserSession
 from authkit.models.prepared import has_field
@@ -48,7 +48,19 @@ def before_save(
         _notice_password(instance, before["password"], update_fields)
 
 
-def after_save(sender: type[AbstractBaseUser], instance: AbstractBaseUser, **_: object) -> None:
+def after_save(
+    sender: type[AbstractBaseUser],
+    instance: AbstractBaseUser,
+    update_fields: Collection[str] | None = None,
+    **_: object,
+) -> None:
+    """Write down under which names a person is found now; see also `_end_sign_ins`."""
+    if update_fields is None or not set(update_fields).isdisjoint(names.fields().values()):
+        names.keep(instance)
+    _end_sign_ins(instance)
+
+
+def _end_sign_ins(instance: AbstractBaseUser) -> None:
     """End the sign-ins of a person who was deactivated or got another password.
 
     Whoever changes their own password keeps the sign-in with which they do it.

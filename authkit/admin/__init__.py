@@ -5,7 +5,14 @@ A project that wants them otherwise unregisters one and registers a subclass of 
 
 from authkit.admin.audit_event import AuditEventAdmin
 from authkit.admin.bearer_token import BearerTokenAdmin
+from authkit.admin.invitation import InvitationAdmin
 from authkit.admin.lockout import LockoutAdmin
 from authkit.admin.user_session import UserSessionAdmin
 
-__all__ = ["AuditEventAdmin", "BearerTokenAdmin", "LockoutAdmin", "UserSessionAdmin"]
+__all__ = [
+    "AuditEventAdmin",
+    "BearerTokenAdmin",
+    "InvitationAdmin",
+    "LockoutAdmin",
+    "UserSessionAdmin",
+]

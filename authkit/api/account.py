@@ -6,6 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 from rest_framework import status
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.permissions import BasePermission, IsAuthenticated
@@ -13,8 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authkit import sessions, tokens
-from authkit.accounts import leaving
+from authkit.accounts import closing, leaving
 from authkit.accounts.client import client_of
+from authkit.accounts.recent import require_proof
 from authkit.api import serializers
 from authkit.api.base import (
     InsufficientScope,
@@ -77,6 +79,15 @@ class ProfileView(AccountView):
             user.save(update_fields=list(given.validated_data))
         return Response(serializers.profile_of(user))
 
+    @sensitive_variables("given")
+    def delete(self, request: Request) -> Response:
+        """Close one's own account: it is deactivated, and all its sign-ins end."""
+        given = serializers.Proof(data=request.data)
+        given.is_valid(raise_exception=True)
+        user, grant = caller_of(request), grant_of(request)
+        closing.deactivate(user, grant, given.validated_data["password"], request._request)
+        return signed_out(grant)
+
 
 class SessionsView(AccountView):
     """``sessions/``: one's own devices."""
@@ -124,10 +135,17 @@ class TokensView(AccountView):
         live = tokens.personal_of(caller_of(request), now=timezone.now())
         return Response(serializers.Token(live, many=True).data)
 
+    @sensitive_variables("given", "proof", "password", "token", "body")
     def post(self, request: Request) -> Response:
         """Make one; its text is in this answer and nowhere else."""
-        given = serializers.NewToken(data=request.data)
+        given, proof = (
+            serializers.NewToken(data=request.data),
+            serializers.Proof(data=request.data),
+        )
         given.is_valid(raise_exception=True)
+        proof.is_valid(raise_exception=True)
+        password = proof.validated_data["password"]
+        require_proof(caller_of(request), grant_of(request), password, request._request)
         token = tokens.issue_personal(
             caller_of(request),
             **given.validated_data,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ValidationError as InvalidInput
 from django.db import Error as DatabaseFailure
 from django.db import transaction
 from django.utils.cache import patch_vary_headers
@@ -31,10 +32,13 @@ from authkit.authentication import (
 )
 from authkit.exceptions import (
     AuthkitError,
+    Busy,
     CredentialRejected,
+    KeyNotValid,
     NotPermitted,
     SignInRefused,
     TooManyAttempts,
+    WrongPassword,
 )
 from authkit.kernel.grant import Grant
 from authkit.refusals import Refused, Unavailable, tell_refused
@@ -149,7 +153,34 @@ class TooMany(APIException):
         self.retry_after = refusal.retry_after
 
 
+class NotAccepted(APIException):
+    """400: what was given is well formed, and not right."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+
+    def __init__(self, refusal: AuthkitError) -> None:
+        """Say publicly what `refusal` says publicly."""
+        super().__init__(_(refusal.public_message), refusal.code)
+
+
+class ComeBackLater(APIException):
+    """503: there is more to do at once than is good for anybody."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    wait = 5  # seconds, in Retry-After
+
+    def __init__(self, refusal: AuthkitError) -> None:
+        """Say publicly what `refusal` says publicly."""
+        super().__init__(_(refusal.public_message), refusal.code)
+
+
 def _as_api_exception(exc: Exception) -> Exception:
+    if isinstance(exc, InvalidInput):
+        return ValidationError(_as_fields(exc))
+    if isinstance(exc, KeyNotValid | WrongPassword):
+        return NotAccepted(exc)
+    if isinstance(exc, Busy):
+        return ComeBackLater(exc)
     if isinstance(exc, TooManyAttempts):
         return TooMany(exc)
     if isinstance(exc, SignInRefused | CredentialRejected):
@@ -161,11 +192,18 @@ def _as_api_exception(exc: Exception) -> Exception:
     return exc
 
 
+def _as_fields(error: InvalidInput) -> dict[str, list[str]]:
+    """Django's errors of a form, as Django REST framework writes them."""
+    if hasattr(error, "error_dict"):
+        return {name: list(map(str, found)) for name, found in error.message_dict.items()}
+    return {"detail": error.messages}
+
+
 def _with_code(exc: Exception, data: Any) -> dict[str, Any]:
     body = data if isinstance(data, dict) else {"detail": data}
     if "code" in body and isinstance(body["code"], str):
         return body
-    if isinstance(exc, ValidationError):
+    if isinstance(exc, ValidationError | InvalidInput):
         return {"code": "invalid", **body}
     detail = getattr(exc, "detail", None)
     code = getattr(detail, "code", None) or getattr(exc, "default_code", "error")

@@ -13,12 +13,10 @@ from rest_framework import serializers
 
 from authkit import conf, tokens
 from authkit.accounts.identify import MAX_LENGTH
+from authkit.accounts.passwords import LONGEST
 from authkit.kernel.language import PatternError, parse_pattern
 from authkit.models import BearerToken, UserSession
 from authkit.models.prepared import has_field
-
-#: The longest password that is looked at; hashing a longer one would be an attack.
-MAX_PASSWORD_LENGTH = 1024
 
 
 class SignIn(serializers.Serializer[Any]):
@@ -26,7 +24,7 @@ class SignIn(serializers.Serializer[Any]):
 
     username = serializers.CharField(max_length=MAX_LENGTH, required=False)
     email = serializers.CharField(max_length=MAX_LENGTH, required=False)
-    password = serializers.CharField(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False)
+    password = serializers.CharField(max_length=LONGEST, trim_whitespace=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Take one name, whichever it was called."""
@@ -47,6 +45,65 @@ class AnyToken(serializers.Serializer[Any]):
 
     token = serializers.CharField(max_length=8192, trim_whitespace=False)
     token_type_hint = serializers.CharField(max_length=64, required=False, allow_blank=True)
+
+
+class Password(serializers.CharField):
+    """A password, exactly as it was typed. Its length is looked at before it is hashed."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(max_length=LONGEST, trim_whitespace=False, allow_blank=True, **how)
+
+
+class Registration(serializers.Serializer[Any]):
+    """A new account. Where people have no user name, none is asked for."""
+
+    username = serializers.CharField(max_length=MAX_LENGTH, required=False, default="")
+    email = serializers.CharField(max_length=MAX_LENGTH)
+    password = Password()
+    invitation = serializers.CharField(max_length=64, required=False, default="")
+
+
+class MailedKey(serializers.Serializer[Any]):
+    """The key of a link."""
+
+    key = serializers.CharField(max_length=200, trim_whitespace=False)
+
+
+class Address(serializers.Serializer[Any]):
+    """An e-mail address."""
+
+    email = serializers.CharField(max_length=MAX_LENGTH)
+
+
+class NewAddress(Address):
+    """An address for one's account, and the password unless it was given a moment ago."""
+
+    password = Password(required=False, allow_null=True, default=None)
+
+
+class OwnPassword(serializers.Serializer[Any]):
+    """The caller's own password."""
+
+    password = Password()
+
+
+class Proof(serializers.Serializer[Any]):
+    """The caller's own password, unless it was given a moment ago."""
+
+    password = Password(required=False, allow_null=True, default=None)
+
+
+class PasswordChange(serializers.Serializer[Any]):
+    """The password that is, and the one that is to be."""
+
+    old_password = Password()
+    new_password = Password()
+
+
+class PasswordReset(MailedKey):
+    """The key that was mailed, and a new password."""
+
+    new_password = Password()
 
 
 class Moment(serializers.DateTimeField):

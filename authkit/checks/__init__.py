@@ -45,6 +45,9 @@ And with ``--deploy``:
     authkit.W123    SESSION_COOKIE_SAMESITE lets other sites send the session cookie
     authkit.W124    the project is behind a proxy, and TRUSTED_PROXIES is empty
     authkit.I101    SESSION_COOKIE_NAME could begin with __Host- and does not
+    authkit.W131    Argon2id with less than OWASP recommends
+    authkit.W132    passwords hashed at once take more than a gigabyte in each process
+    authkit.W133    mails hold no links: any host is allowed, and FRONTEND_URL is not set
 """
 
 from authkit.checks.access import (
@@ -55,8 +58,10 @@ from authkit.checks.access import (
     check_rules,
 )
 from authkit.checks.deployment import (
+    check_argon2_parameters,
     check_cookies_and_debug,
     check_deployed_lifetimes,
+    check_links,
     check_password_hasher,
     check_proxies,
     check_session_cookie,
@@ -99,4 +104,6 @@ DEPLOY = (
     check_rules,
     check_enforcement,
     check_login_url,
+    check_argon2_parameters,
+    check_links,
 )

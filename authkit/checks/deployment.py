@@ -9,11 +9,16 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.contrib.sessions.backends import signed_cookies
 from django.core.checks import CheckMessage, Info, Warning  # noqa: A004 - Django's name
+from django.utils.module_loading import import_string
 
 from authkit.checks.settings import usable_settings
 from authkit.checks.wiring import places_of
 
 _ARGON2 = "django.contrib.auth.hashers.Argon2PasswordHasher"
+_OURS = "authkit.hashers.Argon2idPasswordHasher"
+#: Memory (KiB) and rounds of Argon2id that OWASP holds for equally good.
+_OWASP = ((47104, 1), (19456, 2), (12288, 3), (9216, 4), (7168, 5))
+_MOST_MEMORY = 1024 * 1024  # KiB in a process
 _QUARTER, _HOUR, _YEAR = timedelta(minutes=15), timedelta(hours=1), timedelta(days=366)
 _NOTICEABLE = timedelta(seconds=10)
 
@@ -146,8 +151,47 @@ def check_password_hasher(**_: Any) -> list[CheckMessage]:
     return [
         Warning(
             "The first of PASSWORD_HASHERS is not Argon2.",
-            hint=f"Put {_ARGON2!r} first and keep the others behind it: hashes are renewed as"
+            hint=f"Put {_OURS!r} first and keep the others behind it: hashes are renewed as"
             " people sign in, and nobody is signed out.",
             id="authkit.W110",
         )
     ]
+
+
+def check_argon2_parameters(**_: Any) -> list[CheckMessage]:
+    """Argon2id with what OWASP recommends, and not so much that attempts use up the memory."""
+    if 0 not in places_of(_ARGON2, django_settings.PASSWORD_HASHERS):
+        return []
+    hasher: Any = import_string(django_settings.PASSWORD_HASHERS[0])
+    hint = f"{_OURS!r} has the parameters that OWASP recommends."
+    if not _is_strong(hasher.memory_cost, hasher.time_cost):
+        text = "The first of PASSWORD_HASHERS is an Argon2id weaker than OWASP recommends."
+        return [Warning(text, hint=hint, id="authkit.W131")]
+    settings = usable_settings()
+    slots = 0 if settings is None else settings.password_hashing_slots
+    if slots * hasher.memory_cost > _MOST_MEMORY:
+        text = (
+            f"PASSWORD_HASHING_SLOTS passwords hashed at once take {slots * hasher.memory_cost:,}"
+            " KiB in each process."
+        )
+        return [Warning(text, hint=f"{hint} Or take fewer slots.", id="authkit.W132")]
+    return []
+
+
+def check_links(**_: Any) -> list[CheckMessage]:
+    """Mails know where to lead without believing the sender of a request."""
+    settings = usable_settings()
+    if settings is None or settings.frontend_url or "*" not in django_settings.ALLOWED_HOSTS:
+        return []
+    return [
+        Warning(
+            "ALLOWED_HOSTS allows any host, and FRONTEND_URL is not set: the links in mails"
+            " would lead where the sender of a request wants, so mails hold the key alone.",
+            hint="Set AUTHKIT['FRONTEND_URL'], or name the hosts.",
+            id="authkit.W133",
+        )
+    ]
+
+
+def _is_strong(memory: int, rounds: int) -> bool:
+    return any(memory >= least and rounds >= fewest for least, fewest in _OWASP)

@@ -3,10 +3,11 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from demo_project.showcase import views
+from demo_project.showcase import mails, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("login/", LoginView.as_view(template_name="showcase/login.html"), name="login"),
+    path("mails/", mails.mails, name="mails"),
     path("logout/", LogoutView.as_view(), name="logout"),
 ]

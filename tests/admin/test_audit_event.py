@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from authkit import audit, sessions
 from authkit.kernel.client import Client
-from authkit.models import AuditEvent
+from authkit.models import AuditEvent, SignInName
 from tests.admin.pages import signed_in, url
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +92,7 @@ def test_an_event_outlives_its_people(admin, person):
 
 def test_an_event_whose_person_vanished_past_the_model_still_opens(admin, person):
     audit.record("token.created", actor=person)
+    SignInName.objects.all().delete()
     people = get_user_model()._meta.db_table
     with connection.cursor() as cursor:
         key = get_user_model()._meta.pk.get_db_prep_value(person.pk, connection)

@@ -27,13 +27,21 @@ PATHS = {
     "jwt/refresh/": {"POST"},
     "jwt/verify/": {"POST"},
     ".well-known/jwks.json": {"GET", "HEAD"},
-    "me/": {"GET", "HEAD", "PATCH"},
+    "me/": {"GET", "HEAD", "PATCH", "DELETE"},
     "sessions/": {"GET", "HEAD", "DELETE"},
     "sessions/00000000-0000-4000-8000-000000000000/": {"DELETE"},
     "tokens/": {"GET", "HEAD", "POST"},
     "tokens/0123456789abcdef/": {"DELETE"},
     "introspect/": {"POST"},
     "revoke/": {"POST"},
+    "register/": {"POST"},
+    "email/verify/": {"POST"},
+    "email/verify/resend/": {"POST"},
+    "email/change/": {"POST"},
+    "password/change/": {"POST"},
+    "password/reset/": {"POST"},
+    "password/reset/confirm/": {"POST"},
+    "reauthenticate/": {"POST"},
 }
 TAKES_BODY = [
     ("POST", "session/"),
@@ -45,6 +53,15 @@ TAKES_BODY = [
     ("POST", "tokens/"),
     ("POST", "introspect/"),
     ("POST", "revoke/"),
+    ("DELETE", "me/"),
+    ("POST", "register/"),
+    ("POST", "email/verify/"),
+    ("POST", "email/verify/resend/"),
+    ("POST", "email/change/"),
+    ("POST", "password/change/"),
+    ("POST", "password/reset/"),
+    ("POST", "password/reset/confirm/"),
+    ("POST", "reauthenticate/"),
 ]
 FIELDS = {
     "session/": ["username", "email", "password"],
@@ -52,10 +69,18 @@ FIELDS = {
     "jwt/": ["username", "email", "password"],
     "jwt/refresh/": ["refresh"],
     "jwt/verify/": ["token"],
-    "me/": ["first_name", "last_name"],
+    "me/": ["first_name", "last_name", "password"],
     "tokens/": ["name", "scopes", "expires_at"],
     "introspect/": ["token", "token_type_hint"],
     "revoke/": ["token", "token_type_hint"],
+    "register/": ["username", "email", "password", "invitation"],
+    "email/verify/": ["key"],
+    "email/verify/resend/": ["email"],
+    "email/change/": ["email", "password"],
+    "password/change/": ["old_password", "new_password"],
+    "password/reset/": ["email"],
+    "password/reset/confirm/": ["key", "new_password"],
+    "reauthenticate/": ["password"],
 }
 
 #: Bodies that are not one JSON object, or not JSON, or not to be read.
@@ -175,7 +200,19 @@ def test_every_path_answers_every_method_and_what_it_does_not_know_is_405(
             caller = browser() if kind == "stranger" else sign_in(kind, person)
             response = caller.call(method, f"/auth/{path}", {})
             assert is_fit(response), (method, path, kind, response.status_code)
-            is_closed = path.startswith(("me/", "sessions/", "tokens/", "introspect/"))
+            is_closed = (
+                path.startswith(
+                    (
+                        "me/",
+                        "sessions/",
+                        "tokens/",
+                        "introspect/",
+                        "email/change/",
+                        "password/change/",
+                    )
+                )
+                or path == "reauthenticate/"
+            )
             if kind == "stranger" and is_closed:
                 assert response.status_code == 401
             elif method not in known:

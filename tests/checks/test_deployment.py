@@ -64,6 +64,9 @@ def test_what_is_fit_for_the_world_is_not_complained_of():
         ({"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}, "W124"),
         ({"USE_X_FORWARDED_HOST": True}, "W124"),
         ({"SESSION_COOKIE_NAME": "sessionid"}, "I101"),
+        ({"PASSWORD_HASHERS": ["tests.checks.weak.WeakArgon2Hasher"]}, "W131"),
+        ({"AUTHKIT": {"PASSWORD_HASHING_SLOTS": 64}}, "W132"),
+        ({"ALLOWED_HOSTS": ["*"]}, "W133"),
     ],
 )
 def test_what_is_not_is_named_before_a_deployment_only(changed, check_id):
@@ -79,6 +82,8 @@ def test_what_is_not_is_named_before_a_deployment_only(changed, check_id):
         {"AUTHKIT": {"ACCESS_TOKEN_LIFETIME": 60 * MINUTE}},
         {"AUTHKIT": {"SESSION_LIFETIME": 366 * DAY}},
         {"AUTHKIT": {"MAX_STALENESS": 10}},
+        {"PASSWORD_HASHERS": ["authkit.hashers.Argon2idPasswordHasher"]},
+        {"ALLOWED_HOSTS": ["*"], "AUTHKIT": {"FRONTEND_URL": "https://example.com"}},
         {"SESSION_ENGINE": "django.contrib.sessions.backends.cached_db"},
         {"SESSION_ENGINE": "no.such.engine"},
         {"SESSION_COOKIE_SAMESITE": "Strict"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import threading
 from datetime import datetime, timedelta
@@ -15,7 +16,16 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from authkit import audit, sessions, tokens
-from authkit.models import AuditEvent, BearerToken, Change, UserSession
+from authkit.accounts import link_keys, names
+from authkit.models import (
+    AuditEvent,
+    BearerToken,
+    Change,
+    Invitation,
+    LinkKey,
+    SignInName,
+    UserSession,
+)
 from authkit.testing import client_for
 from tests.people import make_person
 
@@ -43,6 +53,12 @@ def fill(number: int, *, at: datetime) -> None:
         Change(kind="session_ended", subject="x", expires_at=int(at.timestamp()))
         for _ in range(number)
     )
+    for count in range(number):
+        link_keys.issue("reset_password", person, "x@example.com", now=at)
+        digest = hashlib.sha256(f"{at}{count}".encode()).hexdigest()
+        Invitation.objects.create(digest=digest, created_at=at, expires_at=at)
+        names.reserve("username", f"reserved{at}{count}")
+    SignInName.objects.filter(user=None).update(created_at=at)
     AuditEvent.objects.all().delete()
     for _ in range(number):
         audit.record("old.event")
@@ -50,7 +66,10 @@ def fill(number: int, *, at: datetime) -> None:
 
 
 def left() -> list[int]:
-    return [model.objects.count() for model in (BearerToken, UserSession, Change)]
+    return [
+        *(model.objects.count() for model in (BearerToken, UserSession, Change)),
+        LinkKey.objects.count() + Invitation.objects.count(),
+    ]
 
 
 def test_what_is_long_over_goes(db):
@@ -60,10 +79,13 @@ def test_what_is_long_over_goes(db):
         "bearer tokens": 6,
         "sessions": 3,
         "changes": 3,
+        "keys of links": 3,
+        "invitations": 3,
+        "sign-in names": 3,
         "lock-outs": 0,
         "audit events": 3,
     }
-    assert left() == [0, 0, 0]
+    assert left() == [0, 0, 0, 0]
     assert list(AuditEvent.objects.values_list("kind", flat=True)) == ["audit.pruned"]
 
 
@@ -95,6 +117,9 @@ def test_a_dry_run_counts_and_deletes_nothing(db):
         "bearer tokens": 4,
         "sessions": 2,
         "changes": 2,
+        "keys of links": 2,
+        "invitations": 2,
+        "sign-in names": 2,
         "lock-outs": 0,
         "audit events": 2,
     }
@@ -117,7 +142,7 @@ def test_it_deletes_batch_by_batch(batch):
     deletes = [q for q in queries if q["sql"].startswith('DELETE FROM "authkit_auditevent"')]
     if connection.vendor != "mysql":
         assert len(deletes) == -(-7 // batch)
-    assert left() == [0, 0, 0]
+    assert left() == [0, 0, 0, 0]
 
 
 def test_with_verbosity_0_it_says_nothing(capsys):
@@ -168,7 +193,7 @@ def test_four_at_once_share_the_work(db):
         thread.start()
     for thread in threads:
         thread.join()
-    assert left() == [0, 0, 0]
+    assert left() == [0, 0, 0, 0]
     assert len(said) == 4
     assert sum(each["sessions"] for each in said) == 60
     assert sum(each["changes"] for each in said) == 60

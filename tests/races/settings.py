@@ -6,7 +6,7 @@ import os
 from tests import settings as usual
 from tests.settings import *  # noqa: F403
 
-AUTHKIT = json.loads(os.environ.get("AUTHKIT_OF_RACES", "{}"))
+AUTHKIT = {**usual.AUTHKIT, **json.loads(os.environ.get("AUTHKIT_OF_RACES", "{}"))}
 ROOT_URLCONF = "tests.races.urls"
 MIDDLEWARE = ["tests.races.urls.name_the_worker", *usual.MIDDLEWARE]
 
@@ -19,6 +19,8 @@ if database["ENGINE"].endswith("sqlite3"):
             "init_command": "PRAGMA journal_mode = WAL",
             "transaction_mode": "IMMEDIATE",
         }
+
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
 LOGGING = {
     "version": 1,

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.utils import timezone
@@ -23,6 +24,7 @@ from rest_framework.views import APIView
 
 from authkit import sessions
 from authkit.access import can
+from authkit.accounts import link_keys
 from authkit.models import Assignment, AuditEvent, Change, Role, Rule, Throttle, UserSession
 from tests import urls
 from tests.opened import opened
@@ -102,7 +104,19 @@ def people(request: HttpRequest) -> JsonResponse:
     if "old_hash" in request.GET:
         old = make_password(PASSWORD, hasher="argon2")  # anything but the preferred one
         get_user_model().objects.filter(pk=person.pk).update(password=old)
-    return JsonResponse({"id": str(person.pk), "username": person.get_username()})
+    made = {"id": str(person.pk), "username": person.get_username()}
+    if "key" in request.GET:
+        person.refresh_from_db()
+        key = link_keys.issue(request.GET["key"], person, person.email, now=timezone.now())
+        made["key"] = key.text
+    return JsonResponse(made)
+
+
+def accounts(request: HttpRequest) -> JsonResponse:
+    """How many accounts have this text in their address or name, in any case."""
+    text = request.GET["text"]
+    found = get_user_model().objects.filter(Q(email__icontains=text) | Q(username__icontains=text))
+    return JsonResponse({"count": found.count()})
 
 
 @csrf_exempt
@@ -162,6 +176,7 @@ urlpatterns = opened(
         path("own-password/", OwnPassword.as_view()),
         path("people/", people),
         path("failed/<username>/", failed),
+        path("accounts/", accounts),
         path("people/<pk>/<what>/", change),
         path("state/<uuid:session_id>/", state),
     ]

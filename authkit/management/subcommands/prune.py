@@ -17,9 +17,9 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from authkit import audit, changes, conf, sessions
-from authkit.accounts import lockouts, throttle
+from authkit.accounts import lockouts, outdated, throttle
 from authkit.management.subcommands.base import Subcommand
-from authkit.models import AuditEvent, BearerToken, Change, Throttle, UserSession
+from authkit.models import AuditEvent, BearerToken
 
 _LARGEST_BATCH = 10_000
 _SECONDS_BETWEEN_REPORTS = 5.0
@@ -36,8 +36,9 @@ class Prune(Subcommand):
     name = "prune"
     help = (
         "Deletes sessions and tokens that ended longer ago than SESSION_LIFETIME, entries of the"
-        " change feed that no process needs any more, counts and lock-outs that are over, and audit"
-        " events older than AUDIT_RETENTION."
+        " change feed that no process needs any more, keys of links and invitations that ended"
+        " a month ago, counts and lock-outs that are over, and audit events older than"
+        " AUDIT_RETENTION."
     )
 
     @classmethod
@@ -83,6 +84,7 @@ def over(now: datetime) -> list[Rows]:
     found: list[Rows] = [
         *sessions.over(now=now),
         changes.over(now=now.timestamp()),
+        *outdated.over(now=now),
         throttle.over(now=now),
         events,
     ]
@@ -92,12 +94,13 @@ def over(now: datetime) -> list[Rows]:
 def delete_in_batches(rows: Rows, size: int, counts: Counter[type[Model]], report: Report) -> None:
     """Walk once along the primary key and delete; add to `counts` what was deleted."""
     last: Any = None
+    models: set[type[Model]] = {rows.model, BearerToken}
     while True:
         keys, deleted = _delete_batch(rows, size, after=last)
         if not keys:
             return
         last = keys[-1]
-        for model in (BearerToken, UserSession, Change, Throttle, AuditEvent):
+        for model in models:
             counts[model] += deleted.get(model._meta.label, 0)
         report(counts)
 

@@ -1,0 +1,1 @@
+"""Accounts as pages: rendered here, themed by one base template, without JavaScript."""

@@ -1,0 +1,81 @@
+"""Sign in, sign out, and give the password once more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import global_settings, settings
+from django.contrib.auth.views import LoginView, LogoutView, RedirectURLMixin
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy
+
+from authkit.accounts import links, recent, sign_in
+from authkit.exceptions import SignInRefused
+from authkit.pages import forms
+from authkit.pages.base import FormPage, PageMixin, SignedInMixin
+
+_ACCOUNT = reverse_lazy(f"{links.PAGES}:account")
+
+
+class SignInPage(PageMixin, LoginView):
+    """Where LOGIN_URL may point to."""
+
+    template_name = "authkit/pages/sign_in.html"
+    authentication_form = forms.SignInForm
+    title = gettext_lazy("Sign in")
+
+    def get_default_redirect_url(self) -> str:
+        """To LOGIN_REDIRECT_URL where a project has set one, or else to one's account."""
+        is_set = settings.LOGIN_REDIRECT_URL != global_settings.LOGIN_REDIRECT_URL
+        return super().get_default_redirect_url() if is_set else str(_ACCOUNT)
+
+    def form_valid(self, form: Any) -> Any:
+        """Sign in; the session key is new, whoever was signed in before."""
+        try:
+            sign_in.with_cookie(self.request, form.get_user())
+        except SignInRefused:
+            form.add_error(None, form.get_invalid_login_error())
+            return self.form_invalid(form)
+        return HttpResponseRedirect(self.get_success_url())
+
+    def form_invalid(self, form: Any) -> Any:
+        """Show the form again, and why."""
+        response = super().form_invalid(form)
+        if form.refusal is not None and form.refusal.code == "busy":
+            response.status_code = 503
+        return response
+
+
+class SignOutPage(PageMixin, LogoutView):
+    """Sign out, and ask the browser to forget."""
+
+    next_page: Any = reverse_lazy(f"{links.PAGES}:sign_in")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Say goodbye (W3C Clear-Site-Data)."""
+        response = super().dispatch(request, *args, **kwargs)
+        if request.method == "POST":
+            response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+        return response
+
+
+class ReauthenticatePage(SignedInMixin, RedirectURLMixin, FormPage):
+    """Where what takes a recent sign-in sends who has none; `next` leads back."""
+
+    form_class = forms.OwnPasswordForm
+    title = gettext_lazy("Give your password again")
+    button = gettext_lazy("Go on")
+    next_page: Any = _ACCOUNT
+    extra_context = {  # noqa: RUF012 - as in Django
+        "lead": gettext_lazy("What you are about to do is for you alone.")
+    }
+
+    def act(self, form: Any) -> None:
+        """Note it with the sign-in."""
+        password = form.cleaned_data["password"]
+        recent.reauthenticate(self.person, self.grant, password, self.request)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """With the way back."""
+        return super().get_context_data(next=self.get_redirect_url(), **kwargs)
