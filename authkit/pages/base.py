@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView, TemplateView
 
-from authkit import authentication
+from authkit import resolved
 from authkit.accounts import current, links, registration
 from authkit.exceptions import AuthkitError, Busy
 from authkit.kernel.grant import Grant
@@ -124,7 +124,7 @@ class SignedInMixin(_View):
     @cached_property
     def person(self) -> AbstractUser:
         """Who it is: the instance itself, not Django's stand-in that loads it when touched."""
-        found = authentication.cookie_once(self.request)
+        found = resolved.cookie(self.request)
         if found is None:
             raise PermissionDenied
         return cast("AbstractUser", found[0])
