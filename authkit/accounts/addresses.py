@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from authkit import audit, signals
-from authkit.accounts import link_keys, mails, names, pace
+from authkit.accounts import link_keys, mails, names, pace, throttle
 from authkit.accounts.client import client_of
 from authkit.accounts.identify import is_possible, people_with_address
 from authkit.exceptions import KeyNotValid
@@ -51,7 +51,12 @@ def resend(address: str, request: HttpRequest) -> None:
     """Mail the link once more, to whoever has this address and has not confirmed it.
 
     Nothing tells whether there is such a person, the time neither.
+
+    Raises:
+        TooManyAttempts: from this network address, or about this mail address.
     """
+    throttle.spend_of(throttle.Scope.VERIFICATION, request)
+    throttle.spend_mail(address, request)
     with pace.steady_mail(), transaction.atomic():
         for user in _waiting_at(address):
             key = link_keys.issue(Purpose.VERIFY_EMAIL, user, _address_of(user), now=timezone.now())
@@ -72,7 +77,9 @@ def verify(text: str, request: HttpRequest) -> AbstractBaseUser:
 
     Raises:
         KeyNotValid: see `link_keys`; or the address is somebody else's by now.
+        TooManyAttempts: too many keys from this address.
     """
+    throttle.spend_of(throttle.Scope.VERIFICATION, request)
     now = timezone.now()
     key = link_keys.look_up(text, Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL, now=now)
     with transaction.atomic():
@@ -110,8 +117,10 @@ def ask_to_change(user: AbstractBaseUser, text: str, request: HttpRequest) -> No
 
     Raises:
         ValidationError: it is no address.
+        TooManyAttempts: about this mail address.
     """
     address, now, old = canonical_address(text), timezone.now(), names.address_of(user)
+    throttle.spend_mail(address, request)
     holders = [one for one in people_with_address(address) if one.pk != user.pk]
     with pace.steady_mail(), transaction.atomic():
         link_keys.outdate(Purpose.CHANGE_EMAIL, user, now=now)

@@ -23,6 +23,7 @@ from authkit.accounts import (
     pace,
     passwords,
     recent,
+    throttle,
 )
 from authkit.accounts.client import client_of
 from authkit.accounts.identify import people_with_address
@@ -38,7 +39,12 @@ def ask_for_reset(address: str, request: HttpRequest) -> None:
 
     Only to where the account says, never to what was typed (CVE-2019-19844). Nothing tells
     whether there is such an account, the time neither.
+
+    Raises:
+        TooManyAttempts: from this network address, or about this mail address.
     """
+    throttle.spend_of(throttle.Scope.PASSWORD_RESET, request)
+    throttle.spend_mail(address, request)
     with pace.steady_mail(), transaction.atomic():
         for user in _forgetful_at(address):
             stored = "" if user is None else names.address_of(user)
@@ -70,7 +76,9 @@ def reset(text: str, password: str, request: HttpRequest) -> AbstractBaseUser:
     Raises:
         KeyNotValid: see `link_keys`.
         ValidationError: the password is not taken; the key can be tried again.
+        TooManyAttempts: too many keys from this address.
     """
+    throttle.spend_of(throttle.Scope.VERIFICATION, request)
     now = timezone.now()
     key = link_keys.look_up(text, _RESET, now=now)
     user = key.user

@@ -29,6 +29,7 @@ from authkit.accounts import (
     names,
     new_password,
     pace,
+    throttle,
 )
 from authkit.accounts.client import client_of
 from authkit.accounts.identify import is_possible, people_with_address
@@ -68,9 +69,12 @@ def register(
     Raises:
         RegistrationClosed: REGISTRATION does not let this person in.
         KeyNotValid: the invitation is not good.
+        TooManyAttempts: from this address, or about it.
         ValidationError: by field, what is wrong or taken. Never that the address is.
     """
     with pace.steady_registration():
+        throttle.spend_of(throttle.Scope.REGISTRATION, request)
+        throttle.spend_mail(email, request)
         wanted = _read(username, email, invitation, profile or {})
         person = _unsaved(wanted)
         _check_password(password, person, request)

@@ -33,6 +33,7 @@ from authkit.accounts.client import client_of, network_of
 from authkit.exceptions import TooManyAttempts
 from authkit.kernel.client import Client
 from authkit.kernel.limits import Limit
+from authkit.kernel.names import canonical
 from authkit.models import Throttle
 
 _CLEAN_UP_ONCE_IN = 50
@@ -108,6 +109,11 @@ def spend_of(scope: Throttle.Scope, request: Any) -> None:
     """Count something by the address from which a request comes. See `spend`."""
     client = client_of(request)
     spend(scope, network_of(client.ip), client=client)
+
+
+def spend_mail(address: str, request: Any) -> None:
+    """Count a mail that somebody asks for, by its recipient. See `spend`."""
+    spend(Scope.MAIL, canonical(address), client=client_of(request))
 
 
 def reserve(loud: Sequence[Counted], quiet: Sequence[Counted], *, now: datetime) -> Reservation:

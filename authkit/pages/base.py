@@ -20,7 +20,8 @@ from django.views.generic import FormView, TemplateView
 
 from authkit import resolved
 from authkit.accounts import current, links, registration
-from authkit.exceptions import AuthkitError, Busy
+from authkit.accounts.refusals import text_of
+from authkit.exceptions import AuthkitError, Busy, TooManyAttempts
 from authkit.kernel.grant import Grant
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ else:
     _View = object
 
 _BUSY = 503
+_TOO_MANY = 429
 
 
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
@@ -87,15 +89,26 @@ class FormPage(PageMixin, FormView):  # type: ignore[type-arg]
 
     def refuse(self, form: Any, refusal: AuthkitError) -> HttpResponseBase:
         """Show the form again, with a refusal above it."""
-        form.add_error(None, ValidationError(_(refusal.public_message), refusal.code))
+        text = _(refusal.public_message)
+        if isinstance(refusal, TooManyAttempts):
+            text = text_of(refusal)
+        form.add_error(None, ValidationError(text, refusal.code))
         response = self.form_invalid(form)
-        if isinstance(refusal, Busy):
+        if isinstance(refusal, TooManyAttempts):
+            come_back(response, refusal)
+        elif isinstance(refusal, Busy):
             response.status_code = _BUSY
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """With the text of the button."""
         return super().get_context_data(button=self.button, **kwargs)
+
+
+def come_back(response: HttpResponseBase, refusal: TooManyAttempts) -> None:
+    """Say with the answer that it was too often, and for how long (RFC 6585 §4)."""
+    response.status_code = _TOO_MANY
+    response.headers["Retry-After"] = str(refusal.retry_after)
 
 
 class Page(PageMixin, TemplateView):

@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy
 
-from authkit.accounts import links, recent, sign_in
+from authkit.accounts import attempts, links, recent, sign_in
 from authkit.exceptions import SignInRefused
 from authkit.pages import forms
-from authkit.pages.base import FormPage, PageMixin, SignedInMixin
+from authkit.pages.base import FormPage, PageMixin, SignedInMixin, come_back
 
 _ACCOUNT = reverse_lazy(f"{links.PAGES}:account")
 
@@ -42,7 +42,10 @@ class SignInPage(PageMixin, LoginView):
     def form_invalid(self, form: Any) -> Any:
         """Show the form again, and why."""
         response = super().form_invalid(form)
-        if form.refusal is not None and form.refusal.code == "busy":
+        too_often = attempts.refusal_of(self.request)
+        if too_often is not None:
+            come_back(response, too_often)
+        elif form.refusal is not None and form.refusal.code == "busy":
             response.status_code = 503
         return response
 
