@@ -10,7 +10,6 @@ the same) is guessed at no more often for that, and nobody learns which names ar
 from __future__ import annotations
 
 import time
-import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +25,7 @@ from authkit.accounts.throttle import Busy, Counted, Reservation, Scope
 from authkit.exceptions import TooManyAttempts
 from authkit.kernel.client import Client
 from authkit.kernel.limits import Limit
+from authkit.kernel.names import canonical
 from authkit.models import Throttle
 
 #: How long an attempt waits, in seconds, while as many as are left are being judged.
@@ -75,12 +75,6 @@ def judged(
         raise
     throttle.settle(reservation, has_failed=not is_right, now=timezone.now(), **told)
     return is_right
-
-
-def canonical(name: str) -> str:
-    """One spelling for all that people would call the same name."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 
 def refusal_of(request: object) -> TooManyAttempts | None:
