@@ -7,6 +7,7 @@ from authkit.admin.audit_event import AuditEventAdmin
 from authkit.admin.bearer_token import BearerTokenAdmin
 from authkit.admin.invitation import InvitationAdmin
 from authkit.admin.lockout import LockoutAdmin
+from authkit.admin.matrix import MatrixAdmin
 from authkit.admin.user_session import UserSessionAdmin
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "BearerTokenAdmin",
     "InvitationAdmin",
     "LockoutAdmin",
+    "MatrixAdmin",
     "UserSessionAdmin",
 ]
