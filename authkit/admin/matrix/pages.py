@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from authkit.access import discovery, matrix
+from authkit.access import matrix
 from authkit.access.grid import Grid
 from authkit.access.grid_edits import Edit, EditError, as_list, read_edits, written
 from authkit.access.loading import AccessChanging, Policy
@@ -142,14 +142,13 @@ class MatrixAdmin(PageAdmin):
         self, request: HttpRequest, policy: Policy, pending: Sequence[Edit] = ()
     ) -> HttpResponse:
         grid = matrix.grid_of(policy)
-        is_all, search = "all" in request.GET, request.GET.get("q", "").strip()
+        search = request.GET.get("q", "").strip()
         roles, columns = self._columns(request, grid)
         drawer = Drawer(grid, columns, settings.ROOT_URLCONF)
-        keys = _keys(grid, is_all=is_all, search=search)
+        keys = _keys(grid, search)
         context = {
             "groups": drawer.groups(keys),
             "search": search,
-            "is_all": is_all,
             "pending": [as_list(edit) for edit in pending],
             "texts": _texts(),
             "policy_number": policy.revision.policy,
@@ -219,16 +218,15 @@ class MatrixAdmin(PageAdmin):
         return reverse(name, current_app=self.admin_site.name)
 
 
-def _keys(grid: Grid, *, is_all: bool, search: str) -> list[str]:
-    """The endpoints to show: what is found, but packages' own and vanished ones only if asked."""
-    found = discovery.registry(settings.ROOT_URLCONF).endpoints
+def _keys(grid: Grid, search: str) -> list[str]:
+    """The endpoints to show; those that have vanished only where rules name them."""
     ruled = grid.snapshot.rules.keys() | {spot.key for spot in grid.drift.off}
-    keys = []
-    for key, endpoint in grid.snapshot.endpoints.items():
-        is_usual = key in found and not found[key].is_out_of_the_way
-        is_shown = is_usual or (is_all and endpoint.declaration.state != "missing")
-        if (is_shown or key in ruled) and search.lower() in key.lower():
-            keys.append(key)
+    keys = [
+        key
+        for key, endpoint in grid.snapshot.endpoints.items()
+        if search.lower() in key.lower()
+        and (endpoint.declaration.state != "missing" or key in ruled)
+    ]
     return sorted(keys, key=lambda key: (key.rpartition(".")[0], key))
 
 

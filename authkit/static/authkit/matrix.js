@@ -308,9 +308,8 @@
     }
 
     search.addEventListener("input", show);
-    const all = search.form.elements.all;
     search.form.addEventListener("submit", (event) => {
-        if (all.checked === all.defaultChecked) {
+        if (!search.defaultValue) { // else the server has left out what was not searched for
             event.preventDefault();
             show();
         }
