@@ -125,15 +125,19 @@ def save(edits: Iterable[Edit], *, policy_number: int) -> Plan:
         planned = plan(edits, read())
         if planned.problems:
             raise EditsRefused(planned.problems)
-        roles = dict(Role._base_manager.using(alias).values_list("slug", "pk"))
+        roles = {role.slug: role for role in Role._base_manager.using(alias).all()}
         for change in planned.changes:
-            _store(change, roles[change.spot.role], alias)
+            slug = change.spot.role
+            if slug not in roles:  # a built-in one that nothing has been said of yet
+                roles[slug] = Role(slug=slug, name=slug.capitalize())
+                roles[slug].save(using=alias)
+            _store(change, roles[slug], alias)
     return planned
 
 
-def _store(change: RuleChange, role: int, alias: str) -> None:
+def _store(change: RuleChange, role: Role, alias: str) -> None:
     before, after = change.before, change.after
-    row = Rule(role_id=role)
+    row = Rule(role=role)
     if before is not None:
         row = Rule.objects.using(alias).get(pk=cast(int, before.id))
     if after is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -246,24 +247,18 @@ def test_the_compiled_preview_shows_what_the_save_will_show(table, spot, wanted)
         assert preview.endpoints[key].cells == saved.endpoints[key].cells
 
 
+def _compilable(stored: StoredRule) -> Rule:
+    access = f"{stored.endpoints}:{','.join(stored.actions)}"
+    made = policies.rule(
+        stored.effect, stored.role, access, when=stored.condition, source=stored.source
+    )
+    return replace(made, id=stored.id)
+
+
 def _compiled(table: list[StoredRule]):
-    rules = [
-        policies.rule(
-            r.effect,
-            r.role,
-            f"{r.endpoints}:{','.join(r.actions)}",
-            when=r.condition,
-            source=r.source,
-        )
-        for r in table
-        if r.is_enabled
-    ]
-    from_table = [
-        Rule(rule.effect, rule.role, rule.endpoints, rule.actions, rule.condition, rule.source, r.id)
-        for rule, r in zip(rules, (r for r in table if r.is_enabled), strict=True)
-    ]
+    rules = tuple(_compilable(rule) for rule in table if rule.is_enabled)
     endpoints = (a_viewset(), a_viewset("api.page"))
-    return Policy(roles("author", "editor"), tuple(from_table), endpoints).compile()
+    return Policy(roles("author", "editor"), rules, endpoints).compile()
 
 
 @given(tables().filter(bool), st.frozensets(statements, min_size=1, max_size=3))
@@ -295,7 +290,9 @@ def test_choices_of_a_simple_cell():
     ]
 
 
-@given(st.lists(st.builds(Edit, spots.filter(lambda s: "*" not in s.key), st.frozensets(statements))))
+@given(
+    st.lists(st.builds(Edit, spots.filter(lambda s: "*" not in s.key), st.frozensets(statements)))
+)
 def test_edits_are_read_as_they_were_written(edits):
     last = {edit.spot: edit for edit in edits}
     assert set(read_edits([written(edits)])) == set(last.values())

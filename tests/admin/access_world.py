@@ -9,10 +9,10 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 
 from authkit.access import conditions, discovery
 from authkit.models import Endpoint, Role, Rule
-from django.utils import timezone
 
 URLS = "tests.access.urls"
 MATRIX = "admin:authkit_matrix_changelist"
@@ -60,7 +60,8 @@ def rule(of: Role, text: str, **more: Any) -> Rule:
 def edit(slug: str, access: str, *wanted: str) -> str:
     """``edit("clerk", "api.person:read", "allow when themselves")`` as the page sends it."""
     key, _, actions = access.partition(":")
-    statements = [[text.split()[0], (text.split() + [None, None])[2]] for text in wanted]
+    parts = [text.partition(" when ") for text in wanted]
+    statements = [[effect, condition or None] for effect, _, condition in parts]
     return json.dumps([slug, key, actions, statements])
 
 
