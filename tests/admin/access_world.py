@@ -32,10 +32,10 @@ def register_conditions(monkeypatch: Any) -> None:
 def review_all() -> None:
     """Somebody has looked at every endpoint."""
     now = timezone.now()
-    Endpoint.objects.bulk_create(
-        Endpoint(key=key, state="active", found_at=now, reviewed_at=now)
-        for key in discovery.registry(settings.ROOT_URLCONF).endpoints
-    )
+    keys = discovery.registry(settings.ROOT_URLCONF).endpoints
+    rows = [Endpoint(key=key, found_at=now) for key in keys]
+    Endpoint.objects.bulk_create(rows, ignore_conflicts=True)
+    Endpoint.objects.filter(key__in=keys).update(state="active", reviewed_at=now)
 
 
 def role(slug: str, *rules: str, includes: Any = ()) -> Role:
