@@ -214,8 +214,9 @@
             close(false);
         }
     });
-    addEventListener("resize", () => close(false));
-    table.parentElement.addEventListener("scroll", () => close(false));
+    const follow = () => popup && place(popup.button, popup.element);
+    addEventListener("resize", follow);
+    document.addEventListener("scroll", follow, { capture: true, passive: true });
 
     /* ---- rows: open an endpoint, fold a group, find ---- */
 
