@@ -112,7 +112,7 @@ def test_cells_are_edited_by_clicking_previewed_and_saved_as_one(matrix: Page):
     unfold(matrix, "api.person")
     choose(matrix, cell(matrix, "author", "api.person", "read"), "allow if it is their own account")
     choose(matrix, cell(matrix, "auditor", "plain"), "deny")
-    expect(matrix.locator(".ak-edits")).to_have_text("2 cells changed")
+    expect(matrix.locator(".ak-edits")).to_have_text("Changed cells: 2")
     expect(matrix.locator(".ak-pending")).to_have_count(2)
     before = rules()
     matrix.get_by_role("button", name="Preview").click()
@@ -136,8 +136,10 @@ def test_the_keyboard_does_all_of_it(matrix: Page):
     matrix.keyboard.press("Enter")
     expect(row(matrix, "api.person", "read")).to_be_visible()
     matrix.keyboard.press("ArrowDown")
-    matrix.keyboard.press("ArrowRight")
     assert focused(matrix) == "anyone api.person:read"
+    matrix.keyboard.press("ArrowUp")
+    assert focused(matrix) == " api.person:*"
+    matrix.keyboard.press("ArrowDown")
     matrix.keyboard.press("End")
     assert focused(matrix) == "editor api.person:read"
     matrix.keyboard.press("ArrowLeft")
@@ -150,7 +152,7 @@ def test_the_keyboard_does_all_of_it(matrix: Page):
     matrix.keyboard.press("Enter")
     matrix.keyboard.press("ArrowDown")
     matrix.keyboard.press("Enter")
-    expect(matrix.locator(".ak-edits")).to_have_text("1 cells changed")
+    expect(matrix.locator(".ak-edits")).to_have_text("Changed cells: 1")
     assert focused(matrix) == "author api.person:read"
     name = "() => document.activeElement.name"
     press_until(matrix, "Tab", lambda: matrix.evaluate(name) == "_preview")
@@ -174,7 +176,7 @@ def test_the_way_back_from_the_preview_keeps_what_was_changed(matrix: Page):
     choose(matrix, cell(matrix, "author", "plain"), "allow")
     matrix.get_by_role("button", name="Preview").click()
     matrix.get_by_role("button", name="Back to the matrix").click()
-    expect(matrix.locator(".ak-edits")).to_have_text("2 cells changed")
+    expect(matrix.locator(".ak-edits")).to_have_text("Changed cells: 2")
     expect(row(matrix, "api.person", "read").locator(".ak-pending")).to_have_count(1)
     matrix.get_by_role("button", name="Discard").click()
     expect(matrix.locator(".ak-pending")).to_have_count(0)
@@ -217,7 +219,7 @@ def test_groups_fold_and_the_search_finds(matrix: Page):
     matrix.locator("#ak-q").fill("PERS")
     expect(row(matrix, "plain")).to_be_hidden()
     expect(row(matrix, "api.person")).to_be_visible()
-    expect(matrix.locator(".ak-count")).to_have_text("1 endpoints")
+    expect(matrix.locator(".ak-count")).to_have_text("Endpoints: 1")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

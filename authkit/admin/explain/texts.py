@@ -22,7 +22,7 @@ STEPS: Mapping[StepName, Text] = {
     "superuser": gettext_lazy("Are they a superuser?"),
     "deny_rules": gettext_lazy("Does a rule deny it?"),
     "allow_rules": gettext_lazy("Does a rule allow it?"),
-    "silence": gettext_lazy("No rule says anything"),
+    "silence": gettext_lazy("And if no rule says anything?"),
 }
 
 REASONS: Mapping[Reason, Text] = {

@@ -252,8 +252,8 @@ def _texts() -> dict[str, str]:
         "also": _("also: %s"),
         "asItIs": _("as it is: %s"),
         "wanted": _("will be: %s"),
-        "edits": _("%s cells changed"),
+        "edits": _("Changed cells: %s"),
         "leave": _("There are changes that have not been saved."),
         "failed": _("The rows could not be loaded. Open the endpoint's own page instead."),
-        "found": _("%s endpoints"),
+        "found": _("Endpoints: %s"),
     }

@@ -321,7 +321,9 @@
     let current = null;
     let column = 0;
     const stops = (row) => [...row.querySelectorAll("button, a.ak-open")];
-    const rows = () => [...table.tBodies].flatMap((body) => [...body.rows]).filter((row) => row.offsetParent);
+    const isShown = (row) => row.parentElement !== table.tHead && row.offsetParent;
+    const rows = () => [...table.rows].filter(isShown);
+    const columnOf = (stop) => stop.closest("td, th").cellIndex;
     const first = () => table.querySelector("tbody:not([hidden]) tr:not([hidden]) button");
 
     function rove(target) {
@@ -338,7 +340,7 @@
         const row = current.closest("tr");
         const here = stops(row);
         const at = here.indexOf(current);
-        const isFar = event.ctrlKey;
+        const isFar = event.ctrlKey; // to the first or last row
         const list = rows();
         const line = list.indexOf(row);
         const isRight = getComputedStyle(table).direction === "rtl" ? "ArrowLeft" : "ArrowRight";
@@ -355,7 +357,7 @@
         lines.End = list.length - 1;
         const target = list[lines[key]];
         const there = target ? stops(target) : [];
-        return there[Math.min(key === "Home" || key === "End" ? at : column, there.length - 1)];
+        return there.find((stop) => columnOf(stop) === column) || there[0];
     }
 
     table.addEventListener("keydown", (event) => {
@@ -366,8 +368,8 @@
         event.preventDefault();
         const target = current && step(event.key, event);
         if (target) {
-            if (target.closest("tr").querySelector("td")) {
-                column = stops(target.closest("tr")).indexOf(target);
+            if (target.closest("tr") === current.closest("tr")) {
+                column = columnOf(target); // up and down keep to it, past rows without it
             }
             target.focus();
             target.scrollIntoView({ block: "nearest", inline: "nearest" });
@@ -380,6 +382,10 @@
         } else {
             status.textContent = event.target.title || "\u00a0";
         }
+    });
+    table.addEventListener("pointerdown", (event) => {
+        const stop = event.target.closest("td > button, a.ak-open");
+        column = stop ? columnOf(stop) : column;
     });
     table.addEventListener("pointerover", (event) => {
         const button = event.target.closest("td > button");
