@@ -1,7 +1,8 @@
 """How long the server takes for the matrix: ``python -m benchmarks matrix``.
 
 The page with 300 endpoints and 30 roles, the rows of one endpoint, and the preview of
-100 edits: whole requests through Django's test client, on a SQLite database in memory.
+100 edits: whole requests through Django's test client, on a SQLite file. By the
+processor's clock, so that a busy machine makes no difference.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import os
 import random
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 
-os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
+_folder = tempfile.TemporaryDirectory(prefix="authkit_bench_")
+os.environ["DATABASE_URL"] = f"sqlite:///{_folder.name}/bench.sqlite3"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
 import django  # noqa: E402
@@ -44,10 +47,10 @@ WORDS = ("read", "create", "update", "delete", "*", "update,delete")
 class Things(ViewSet):
     """A viewset with the usual actions."""
 
-    def list(self, request: HttpRequest) -> HttpResponse:
+    def answer(self, request: HttpRequest) -> HttpResponse:
         return HttpResponse()
 
-    create = update = destroy = list
+    list = create = update = destroy = answer
 
 
 urlpatterns = [
@@ -84,9 +87,9 @@ def main() -> None:
     tell("preview of 100 edits", lambda: client.post(url, form))
     tell("the page after a change of a rule", lambda: changed() or client.get(url))
     number = loading.revision_in("default").policy
-    began = time.perf_counter()
+    began = time.process_time()
     response = client.post(url, {"edit": edits, "_save": "1", "policy_number": number})
-    took = (time.perf_counter() - began) * 1000
+    took = (time.process_time() - began) * 1000
     print(f"{'save 100 edits, once':<32}{took:>8.0f}")
     assert response.status_code == 302
 
@@ -128,9 +131,9 @@ def tell(name: str, ask: Callable[[], HttpResponse]) -> None:
     assert response.status_code == 200
     took = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.process_time()
         response = ask()
-        took.append((time.perf_counter() - began) * 1000)
+        took.append((time.process_time() - began) * 1000)
     with CaptureQueriesContext(connection) as queries:
         ask()
     size = len(response.content) // 1024

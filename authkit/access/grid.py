@@ -69,7 +69,7 @@ class GridCell:
         is_changed: whether an administrator has changed one of code's defaults.
         off: code's defaults that an administrator has switched off.
         awaits: why an allow rule does not count here: "unreviewed", "condition_unknown".
-        parts: of a "mixed" one, what it says for each kind of action.
+        parts: of a "mixed" one, what it says for each kind of action, but "nothing".
     """
 
     says: Says = "nothing"
@@ -83,6 +83,9 @@ class GridCell:
     off: tuple[Statement, ...] = ()
     awaits: Literal["unreviewed", "condition_unknown", ""] = ""
     parts: tuple[tuple[str, Says], ...] = ()
+
+
+_EMPTY = GridCell()
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,36 +224,43 @@ class _Row:
         grid = self._grid
         all_rules = grid.snapshot.rules.get(self._key, {}).get(place, ())
         rules = [rule for rule in all_rules if rule.actions == self._words]
-        spot = Spot(grid.roles[place].id, self._key, self._words)
-        known = GridCell(
-            own=statements_of(rules),
-            is_default=bool(rules) and all(rule.source == "code" for rule in rules),
-            is_changed=any(rule.id in grid.drift.changed for rule in rules),
-            off=grid.drift.off.get(spot, ()),
-        )
+        off = grid.drift.off.get(Spot(grid.roles[place].id, self._key, self._words), ())
+        known = _EMPTY
+        if rules or off:
+            known = GridCell(
+                own=statements_of(rules),
+                is_default=bool(rules) and all(rule.source == "code" for rule in rules),
+                is_changed=any(rule.id in grid.drift.changed for rule in rules),
+                off=off,
+            )
         if fixed == "public":
             return replace(known, says="allow", origin="code")
         says = self._verdicts.says(place)
         if says == "nothing":
-            return replace(known, origin="own" if rules else "", awaits=self._awaits(place))
+            awaits = self._awaits(place)
+            if not rules and not awaits and not known.off:
+                return known
+            return replace(known, origin="own" if rules else "", awaits=awaits)
         return self._detailed(replace(known, says=says), place)
 
     def _detailed(self, cell: GridCell, place: int) -> GridCell:
-        reach = self._grid.reach(place)
+        """Add whence it comes; the parts of a mixed one tell that in their own rows."""
+        if cell.says == "mixed":
+            parts = ((word, its.says(place)) for word, its in self._parts.items())
+            return replace(cell, parts=tuple(part for part in parts if part[1] != "nothing"))
         origin, via = self._origin(place, cell)
+        if cell.says != "allow_if":
+            return replace(cell, origin=origin, via=via)
+        reach = self._grid.reach(place)
+        is_partial = any(reach & c.allow for c in self._cells)
         allow_if = _names(reach, [pair for c in self._cells for pair in c.allow_if])
         deny_if = _names(reach, [pair for c in self._cells for pair in c.deny_if])
-        is_conditional = cell.says == "allow_if"
-        is_partial = any(reach & c.allow for c in self._cells)
         return replace(
             cell,
             origin=origin,
             via=via,
-            conditions=allow_if if is_conditional and not is_partial else (),
-            exceptions=deny_if if is_conditional else (),
-            parts=tuple((word, its.says(place)) for word, its in self._parts.items())
-            if cell.says == "mixed"
-            else (),
+            conditions=() if is_partial else allow_if,
+            exceptions=deny_if,
         )
 
     def _origin(self, place: int, cell: GridCell) -> tuple[Origin, tuple[str, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -250,9 +250,9 @@ def test_the_cost_does_not_grow_with_roles_and_rules(client, person):
 
 
 def test_every_code_has_its_words():
-    assert set(REASONS) == set(decision.Reason.__args__)
-    assert set(STEPS) == set(explanation.StepName.__args__)
-    assert set(STANDINGS) == set(policy.Standing.__args__)
-    for code in remedies.RemedyCode.__args__:
+    assert set(REASONS) == set(get_args(decision.Reason))
+    assert set(STEPS) == set(get_args(explanation.StepName))
+    assert set(STANDINGS) == set(get_args(policy.Standing))
+    for code in get_args(remedies.RemedyCode):
         for roles in ((), (policy.Role("clerk", "Clerk"),)):
             assert remedy_text(remedies.Remedy(code, Access("a", "b"), roles=roles), {})

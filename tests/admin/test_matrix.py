@@ -216,7 +216,7 @@ def test_one_endpoint_can_be_edited_by_lists(client):
 
 
 def test_a_preview_tells_who_gains_and_who_loses_and_changes_nothing(client):
-    people = [make_person(f"p{n}") for n in range(7)]
+    people: list[Any] = [make_person(f"p{n}") for n in range(7)]
     for person in people:
         Assignment.objects.create(user=person, role=Role.objects.get(slug="guest"))
     before = rules(), number()

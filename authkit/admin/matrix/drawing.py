@@ -137,7 +137,7 @@ class Drawer:
         return mark_safe("".join(markup))  # noqa: S308 (each was escaped by its template)
 
     def _draw(self, cell: GridCell, fixed: Fixed, labels: Labels) -> str:
-        parts = [(word[:1], word, says) for word, says in cell.parts if says != "nothing"]
+        parts = [(word[:1], word, says) for word, says in cell.parts]
         return self._template.render(
             {
                 "cell": cell,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from django.utils.translation import gettext as _
 
-from authkit.access.grid import Fixed, GridCell, Statement
+from authkit.access.grid import Fixed, GridCell, Says, Statement
 from authkit.access.grid_edits import Edit, Problem, RuleChange
 from authkit.kernel.difference import Stance
 from authkit.kernel.patterns import ANY
@@ -38,14 +38,16 @@ def statements_text(statements: Iterable[Statement], labels: Labels) -> str:
 
 def says_text(cell: GridCell, labels: Labels) -> str:
     """What is effective in a cell."""
-    if cell.says == "allow_if":
-        return _conditional_text(cell, labels)
-    return {
-        "allow": _("allowed"),
-        "deny": _("denied"),
-        "nothing": _("not allowed"),
-        "mixed": _("partly"),
-    }[cell.says]
+    match cell.says:
+        case "allow_if":
+            return _conditional_text(cell, labels)
+        case "allow":
+            return _("allowed")
+        case "deny":
+            return _("denied")
+        case "mixed":
+            return _("partly")
+    return _("not allowed")
 
 
 def cell_text(cell: GridCell, fixed: Fixed, labels: Labels) -> str:
@@ -129,7 +131,7 @@ def _conditional_text(cell: GridCell, labels: Labels) -> str:
 def _sentence(cell: GridCell, fixed: Fixed, labels: Labels) -> Iterator[str]:
     yield says_text(cell, labels)
     if cell.parts:
-        yield ", ".join(f"{word}: {says_text(GridCell(says), {})}" for word, says in cell.parts)
+        yield ", ".join(f"{word}: {_part_text(says)}" for word, says in cell.parts)
     if cell.origin == "own":
         yield _code_text(cell)
     elif cell.origin == "wider":
@@ -149,6 +151,10 @@ def _sentence(cell: GridCell, fixed: Fixed, labels: Labels) -> Iterator[str]:
     if cell.off:
         rules = statements_text(cell.off, labels)
         yield _("switched off: %(rules)s (a default of code)") % {"rules": rules}
+
+
+def _part_text(says: Says) -> str:
+    return _("allowed for some") if says == "allow_if" else says_text(GridCell(says), {})
 
 
 def _code_text(cell: GridCell) -> str:
