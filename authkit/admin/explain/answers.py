@@ -123,7 +123,7 @@ def _object(key: str, object_pk: str) -> Model:
 def _labels(key: str) -> dict[str, str]:
     found = discovery.registry(settings.ROOT_URLCONF).endpoints.get(key)
     known = conditions.of_model(found.model if found is not None else None)
-    return {name: condition.verbose_name for name, condition in known.items()}
+    return {name: str(condition.verbose_name) for name, condition in known.items()}
 
 
 def _title(decision: Decision) -> str:

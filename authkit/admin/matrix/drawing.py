@@ -121,7 +121,7 @@ class Drawer:
         if model not in self._labels:
             names = self._grid.snapshot.endpoints[key].declaration.conditions
             known = conditions.of_model(model)
-            labels = {n: known[n].verbose_name if n in known else n for n in sorted(names)}
+            labels = {n: str(known[n].verbose_name) if n in known else n for n in sorted(names)}
             self._labels[model] = labels, json.dumps(labels)
         return self._labels[model]
 

@@ -95,4 +95,4 @@ def _outcomes(turn: Turn) -> Iterator[Outcome]:
 def _labels_of(key: str) -> Labels:
     found = discovery.registry(settings.ROOT_URLCONF).endpoints.get(key)
     known = conditions.of_model(found.model if found is not None else None)
-    return {name: condition.verbose_name for name, condition in known.items()}
+    return {name: str(condition.verbose_name) for name, condition in known.items()}
