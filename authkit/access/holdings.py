@@ -123,7 +123,7 @@ def _read(user_pk: Any, needs_flags: bool, alias: str) -> Holding:
 
 
 def groups_of(user_pk: Any, alias: str) -> Any:
-    """A subquery: the groups of a person; None where people have none."""
+    """Primary keys of a person's groups; None where the user model has no groups."""
     model: Any = get_user_model()
     field = next((f for f in model._meta.many_to_many if f.name == "groups"), None)
     if field is None:

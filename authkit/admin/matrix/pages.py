@@ -236,7 +236,8 @@ def _number(request: HttpRequest, name: str) -> int | None:
 
 
 def _refused_text(refusal: NotPermitted) -> str:
-    return _("Nothing was saved. %(why)s") % {"why": refusal.public_message}
+    why = getattr(refusal, "text", _(refusal.public_message))  # a guard says what it is about
+    return _("Nothing was saved. %(why)s") % {"why": why}
 
 
 def _texts() -> dict[str, str]:
