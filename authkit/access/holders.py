@@ -10,10 +10,11 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission, PermissionsMixin
+from django.db import router
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from authkit.access import policies
+from authkit.access import holdings, policies
 from authkit.access.loading import Policy
 from authkit.kernel.language import parse_access
 from authkit.kernel.policy import ANYONE, AUTHENTICATED, STAFF, Requirement
@@ -49,6 +50,15 @@ def who_can(access: str) -> QuerySet[Any]:
     if endpoint.declaration.state == "missing":
         return people.none()
     return people.filter(reduce(and_, (_may(policy, cell, now) for cell in cells)))
+
+
+def given_to(user: Any) -> QuerySet[Assignment]:
+    """The assignments of a person: to them, and to groups of theirs; whatever their time."""
+    given = Q(user=user.pk)
+    groups = holdings.groups_of(user.pk, router.db_for_write(Assignment))
+    if groups is not None:
+        given |= Q(group__in=groups)
+    return Assignment._base_manager.filter(given)
 
 
 def having_any(policy: Policy, slugs: Iterable[str], *, now: datetime) -> Q:

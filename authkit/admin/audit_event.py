@@ -9,14 +9,13 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from authkit.admin import browser
-from authkit.admin.base import ReadOnlyAdmin
+from authkit.admin.base import ReadOnlyAdmin, key_in
 from authkit.admin.filters import EventKindFilter
 from authkit.models import AuditEvent
 
@@ -94,13 +93,7 @@ def add_subject_names(events: Iterable[AuditEvent]) -> None:
 def _person_key(model: Any, event: AuditEvent) -> Any:
     if not event.subject or not event.kind.startswith(_ABOUT_PEOPLE):
         return None
-    field = model._meta.pk
-    try:
-        key = field.to_python(event.subject)
-        field.run_validators(key)  # a number may be too large for the database
-    except ValidationError:
-        return None
-    return key
+    return key_in(model, event.subject)
 
 
 def _visible(text: str) -> str:

@@ -112,6 +112,17 @@ def is_person(request: HttpRequest) -> bool:
     return known[grant]
 
 
+def key_in(model: type[Model], text: str) -> Any:
+    """The primary key of `model` that a text means; None for one that no row could have."""
+    field: Any = model._meta.pk
+    try:
+        key = field.to_python(text)
+        field.run_validators(key)  # a number may be too large for the database
+    except (ValidationError, OverflowError):
+        return None
+    return key if "\0" not in text else None
+
+
 def names_of_people() -> list[str]:
     """The columns of the user model by which people are known."""
     model: Any = get_user_model()
