@@ -101,7 +101,7 @@ $(VENV)/.created:
 
 $(VENV)/.demo: $(VENV)/.created pyproject.toml
 	@echo "Installing the demo ..."
-	@$(INSTALL) --editable . --group demo
+	@$(INSTALL) --editable ".[social]" --group demo
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.created pyproject.toml

@@ -6,10 +6,12 @@ The map, from the ground up; a file imports only from the floors below its own:
     kernel/         pure values and judgements: grants, tokens, signatures, policies
     conf, signals   what a project sets; what a project hears
     models/         what is stored
-    audit, changes  what happened; what other processes must learn
+    audit, changes, sealing
+                    what happened; what other processes must learn; what is kept encrypted
     sessions, tokens, jwt/, access/
                     one sign-in on one device, and the credentials that hang from it
     accounts/       how a person signs in
+    social/         how a provider vouches for one (extra [social])
     authentication, middleware, backends, api/
                     where requests come in
     admin/, checks, management/, testing

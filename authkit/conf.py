@@ -119,6 +119,13 @@ def _limit(value: object) -> Limit:
     return Limit(_whole_number(1, 1_000_000)(count), _duration(SECOND, DAY)(window))
 
 
+def _hosts(value: object) -> tuple[tuple[str, str], ...]:
+    is_mapping = isinstance(value, Mapping)
+    if not is_mapping or not all(isinstance(t, str) for pair in value.items() for t in pair):  # type: ignore[attr-defined]
+        raise Wrong('a mapping of hosts to base URLs, {"api.github.com": "http://127.0.0.1:9000"}')
+    return tuple(value.items())  # type: ignore[attr-defined]
+
+
 def _optional(parse: Parse) -> Parse:
     return lambda value: None if value is None else parse(value)
 
@@ -248,6 +255,20 @@ class Settings:
         _optional(_duration(NONE, MINUTE)),
         "What a refused sign-in takes at least, whatever the reason; None: as long as the"
         " slowest of PASSWORD_HASHERS needs.",
+    )
+    social_timeout: timedelta = _setting(
+        5 * SECOND,
+        _duration(SECOND, 30 * SECOND),
+        "What a provider gets for all answers to one request, taken together.",
+    )
+    social_redirect_uris: tuple[str, ...] = _setting(
+        (), _texts, "Redirect URIs of apps that complete a social sign-in themselves."
+    )
+    social_allowed_networks: tuple[Any, ...] = _setting(
+        (), _networks, "Private networks in which providers may be asked."
+    )
+    social_host_overrides: tuple[tuple[str, str], ...] = _setting(
+        (), _hosts, "Where a provider's host is asked instead: for tests, with a stand-in."
     )
     audit_retention: timedelta = _setting(
         365 * DAY, _duration(DAY, 36500 * DAY), "How long `authkit prune` keeps audit events."

@@ -1,7 +1,7 @@
 """What authkit tells the project. For the project's receivers only, never for ourselves.
 
 Each is sent with `send_robust`: a receiver that fails is logged and spoils nothing.
-All carry `request` (None outside of a request).
+All carry `request` (None outside of a request), but for `provider_asked`.
 """
 
 from django.dispatch import Signal
@@ -44,3 +44,6 @@ reauthenticated = Signal()
 
 #: Somebody closed their own account. `user`, `request`.
 deactivated = Signal()
+#: A provider of social login was asked. `method`, `url` (without its query), `status` (None
+#: where there was no answer), `duration` in seconds. Sender: None.
+provider_asked = Signal()

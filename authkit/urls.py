@@ -1,12 +1,14 @@
 """Where the API lives: ``path("auth/", include("authkit.urls"))``."""
 
-from django.urls import path
+from importlib.util import find_spec
+
+from django.urls import URLPattern, URLResolver, include, path
 
 from authkit.api import access, account, addresses, oauth, passwords, registration, sign_in
 
 app_name = "authkit"
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("session/", sign_in.SessionView.as_view(), name="session"),
     path("token/", sign_in.TokenView.as_view(), name="token"),
     path("jwt/", sign_in.JWTView.as_view(), name="jwt"),
@@ -30,3 +32,6 @@ urlpatterns = [
     path("introspect/", oauth.IntrospectView.as_view(), name="introspect"),
     path("revoke/", oauth.RevokeView.as_view(), name="revoke"),
 ]
+
+if find_spec("social_django"):  # the extra [social]
+    urlpatterns += [path("social/", include("authkit.api.social_urls"))]

@@ -60,9 +60,13 @@ MIDDLEWARE = [
     "authkit.middleware.AuthkitMiddleware",  # authkit, after Django's
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "demo_project.showcase.arrows.ArrowsMiddleware",
 ]
 
 AUTHENTICATION_BACKENDS = ["authkit.backends.AuthkitBackend"]  # authkit
+
+# authkit: Demo ID runs on this machine, where a real provider never is
+AUTHKIT = {"SOCIAL_ALLOWED_NETWORKS": ["127.0.0.0/8"]}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [  # authkit: three ways in, each works alone too

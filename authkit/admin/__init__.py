@@ -1,7 +1,11 @@
 """The administrator's house. Importing it registers its pages with the admin site.
 
-A project that wants them otherwise unregisters one and registers a subclass of it.
+A project that wants them otherwise unregisters one and registers a subclass of it. With
+the extra `[social]` there are also `social_provider` and `social_account`.
 """
+
+from importlib import import_module
+from importlib.util import find_spec
 
 from authkit.admin.audit_event import AuditEventAdmin
 from authkit.admin.bearer_token import BearerTokenAdmin
@@ -10,6 +14,10 @@ from authkit.admin.invitation import InvitationAdmin
 from authkit.admin.lockout import LockoutAdmin
 from authkit.admin.matrix import MatrixAdmin
 from authkit.admin.user_session import UserSessionAdmin
+
+if find_spec("social_django"):  # the extra [social]
+    import_module("authkit.admin.social_provider")
+    import_module("authkit.admin.social_account")
 
 __all__ = [
     "AuditEventAdmin",

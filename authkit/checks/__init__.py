@@ -17,6 +17,7 @@ Ids are stable; silence one with ``SILENCED_SYSTEM_CHECKS``.
     authkit.W003    AuthkitBackend is missing
     authkit.W004    simplejwt's own authentication class stands among the defaults
     authkit.W005    a backend that takes passwords stands before AuthkitBackend
+    authkit.W020    a pipeline of python-social-auth lets nobody in
 
 And with ``--deploy``:
 
@@ -74,6 +75,7 @@ from authkit.checks.settings import (
     check_signing_keys,
     check_user_claims,
 )
+from authkit.checks.social import check_social_pipelines
 from authkit.checks.wiring import (
     check_backend,
     check_first_backend,
@@ -92,6 +94,7 @@ ALL = (
     check_first_backend,
     check_rest_framework,
     check_declared_conditions,
+    check_social_pipelines,
 )
 DEPLOY = (
     check_cookies_and_debug,

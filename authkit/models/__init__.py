@@ -11,6 +11,10 @@ from authkit.models.link_key import LinkKey
 from authkit.models.role import Role
 from authkit.models.rule import Rule
 from authkit.models.sign_in_name import SignInName
+from authkit.models.social_account import SocialAccount
+from authkit.models.social_moment import PausedSignIn, SpentState
+from authkit.models.social_provider import SocialProvider
+from authkit.models.social_role import ClaimRole
 from authkit.models.throttle import Throttle
 from authkit.models.user_session import UserSession
 
@@ -20,12 +24,17 @@ __all__ = [
     "AuditEvent",
     "BearerToken",
     "Change",
+    "ClaimRole",
     "Endpoint",
     "Invitation",
     "LinkKey",
+    "PausedSignIn",
     "Role",
     "Rule",
     "SignInName",
+    "SocialAccount",
+    "SocialProvider",
+    "SpentState",
     "Throttle",
     "UserSession",
 ]

@@ -7,6 +7,7 @@ from demo_project.showcase import mails, views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("dance/", views.dance, name="dance"),
     path("login/", LoginView.as_view(template_name="showcase/login.html"), name="login"),
     path("mails/", mails.mails, name="mails"),
     path("logout/", LogoutView.as_view(), name="logout"),

@@ -8,6 +8,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from authkit.decorators import public
+from authkit.models import SocialProvider
+from demo_project.showcase import demo_id
 from demo_project.showcase.endpoints import ENDPOINTS
 from demo_project.showcase.people import PASSWORD, PEOPLE
 
@@ -31,6 +33,15 @@ def home(request: HttpRequest) -> HttpResponse:
             "csrf_cookie": _masked(request, settings.CSRF_COOKIE_NAME),
         },
     )
+
+
+@public
+@never_cache
+@require_safe
+def dance(request: HttpRequest) -> HttpResponse:
+    """Shows each arrow of a sign-in with Demo ID; it comes back to this page with the code."""
+    is_there = SocialProvider.objects.filter(slug=demo_id.SLUG, is_enabled=True).exists()
+    return render(request, "showcase/dance.html", {"is_there": is_there})
 
 
 def _masked(request: HttpRequest, name: str) -> dict[str, str]:

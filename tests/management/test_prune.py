@@ -7,6 +7,7 @@ import io
 import threading
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -23,7 +24,9 @@ from authkit.models import (
     Change,
     Invitation,
     LinkKey,
+    PausedSignIn,
     SignInName,
+    SpentState,
     UserSession,
 )
 from authkit.testing import client_for
@@ -62,6 +65,8 @@ def fill(number: int, *, at: datetime) -> None:
     AuditEvent.objects.all().delete()
     for _ in range(number):
         audit.record("old.event")
+        SpentState.objects.create(digest=uuid4().hex, expires_at=at)
+        PausedSignIn.objects.create(digest=uuid4().hex, expires_at=at)
     AuditEvent.objects.update(at=at)
 
 
@@ -83,6 +88,8 @@ def test_what_is_long_over_goes(db):
         "invitations": 3,
         "sign-in names": 3,
         "lock-outs": 0,
+        "spent states": 3,
+        "paused sign-ins": 3,
         "audit events": 3,
     }
     assert left() == [0, 0, 0, 0]
@@ -121,6 +128,8 @@ def test_a_dry_run_counts_and_deletes_nothing(db):
         "invitations": 2,
         "sign-in names": 2,
         "lock-outs": 0,
+        "spent states": 2,
+        "paused sign-ins": 2,
         "audit events": 2,
     }
     assert left() == before
@@ -172,7 +181,7 @@ def test_a_database_that_fails_is_an_error_and_what_is_deleted_is_counted(monkey
     out = io.StringIO()
     with pytest.raises(CommandError, match="not all is pruned: disk full"):
         call_command("authkit", "prune", stdout=out)
-    assert "sessions       2" in out.getvalue()
+    assert "sessions         2" in out.getvalue()
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -25,7 +26,16 @@ from rest_framework.views import APIView
 from authkit import sessions
 from authkit.access import can
 from authkit.accounts import link_keys
-from authkit.models import Assignment, AuditEvent, Change, Role, Rule, Throttle, UserSession
+from authkit.models import (
+    Assignment,
+    AuditEvent,
+    Change,
+    Role,
+    Rule,
+    SocialProvider,
+    Throttle,
+    UserSession,
+)
 from tests import urls
 from tests.opened import opened
 from tests.people import PASSWORD, make_person
@@ -168,6 +178,14 @@ def failed(request: HttpRequest, username: str) -> JsonResponse:
     return JsonResponse({"failed": len(judged), "pending": sum(row.pending for row in rows)})
 
 
+@csrf_exempt
+def providers(request: HttpRequest) -> JsonResponse:
+    """A provider as an administrator would set it up, or change it."""
+    given = json.loads(request.body)
+    SocialProvider.objects.update_or_create(slug=given.pop("slug"), defaults=given)
+    return JsonResponse({})
+
+
 urlpatterns = opened(
     [
         *urls.urlpatterns,
@@ -177,6 +195,7 @@ urlpatterns = opened(
         path("people/", people),
         path("failed/<username>/", failed),
         path("accounts/", accounts),
+        path("providers/", providers),
         path("people/<pk>/<what>/", change),
         path("state/<uuid:session_id>/", state),
     ]

@@ -1,4 +1,4 @@
-"""``manage.py authkit keys list|generate|check``: the keys that sign JWTs."""
+"""``manage.py authkit keys list|generate|check|reencrypt``: keys, and what they encrypt."""
 
 from __future__ import annotations
 
@@ -12,16 +12,27 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.management.base import CommandError
+from django.db.models import Model
 
-from authkit import conf
+from authkit import conf, sealing
 from authkit.jwt import keys
 from authkit.kernel.jwa import PrivateKey
 from authkit.kernel.keys import SigningKey, VerifyingKey, prepare
 from authkit.management.subcommands.base import Subcommand, common_options
+from authkit.models import SocialAccount, SocialProvider
 
+#: Where encrypted texts are kept, and what for.
+_SEALED: tuple[tuple[type[Model], str, str], ...] = (
+    (SocialProvider, "sealed_secret", sealing.PROVIDER_SECRET),
+    (SocialAccount, "sealed_tokens", sealing.PROVIDER_TOKENS),
+)
 _RSA_BITS = 3072  # as strong as the others (NIST SP 800-57 part 1, table 2)
 _SECRET_OCTETS = 48
 
+_REENCRYPT = (
+    "Encrypts what is kept encrypted in the database under today's SECRET_KEY, so that"
+    " SECRET_KEY_FALLBACKS can be emptied. Several times does no harm."
+)
 _PASTE = """\
 Put this entry first in AUTHKIT["JWT_SIGNING_KEYS"], and leave the others behind it: the
 first signs, all verify, so nobody is signed out. Take an old entry out once its last
@@ -34,7 +45,9 @@ class Keys(Subcommand):
     """Looks after the key ring."""
 
     name = "keys"
-    help = "Lists, makes and checks the keys that sign JWTs."
+    help = (
+        "Lists, makes and checks the keys that sign JWTs; encrypts secrets under a new SECRET_KEY."
+    )
 
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:
@@ -43,6 +56,10 @@ class Keys(Subcommand):
         for name, text in (
             ("list", "Shows id, algorithm and role of each key in use, never the key."),
             ("check", "Says what is wrong with the configured keys; exits 1 if anything is."),
+            (
+                "reencrypt",
+                _REENCRYPT,
+            ),
         ):
             actions.add_parser(name, help=text, description=text, parents=[common_options()])
         text = "Makes a key and writes the entry for JWT_SIGNING_KEYS. Nothing is stored."
@@ -57,11 +74,13 @@ class Keys(Subcommand):
         )
 
     def run(self, *, action: str, algorithm: str = "", **options: Any) -> None:
-        """Do one of the three."""
+        """Do one of the four."""
         if action == "generate":
             self._generate(algorithm)
         elif action == "check":
             self._check()
+        elif action == "reencrypt":
+            self._reencrypt()
         else:
             self._list()
 
@@ -95,6 +114,28 @@ class Keys(Subcommand):
             f"The key ring is in order: {ring.access_signing.kid} signs"
             f" ({ring.access_signing.alg}), {len(ring.access_verifying)} in all."
         )
+
+    def _reencrypt(self) -> None:
+        done, lost = 0, []
+        for model, column, purpose in _SEALED:
+            rows = model._default_manager.exclude(**{column: ""}).order_by("pk")
+            for pk, text in rows.values_list("pk", column).iterator(chunk_size=500):
+                try:
+                    fresh = sealing.reseal(purpose, text)
+                except sealing.Unsealable:
+                    lost.append(f"{model._meta.verbose_name} {pk}")
+                    continue
+                # Whoever has written another in the meantime has used today's key.
+                done += model._default_manager.filter(pk=pk, **{column: text}).update(
+                    **{column: fresh}
+                )
+                if done % 1000 == 0:
+                    self.say(f"{done:,} done so far ...")
+        self.stdout.write(f"{done:,} encrypted under today's SECRET_KEY.")
+        if lost:
+            raise CommandError(
+                "Not readable with SECRET_KEY and its fallbacks: " + ", ".join(lost[:20])
+            )
 
 
 def _rows(

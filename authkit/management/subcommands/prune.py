@@ -19,7 +19,7 @@ from django.utils import timezone
 from authkit import audit, changes, conf, sessions
 from authkit.accounts import lockouts, outdated, throttle
 from authkit.management.subcommands.base import Subcommand
-from authkit.models import AuditEvent, BearerToken
+from authkit.models import AuditEvent, BearerToken, PausedSignIn, SpentState
 
 _LARGEST_BATCH = 10_000
 _SECONDS_BETWEEN_REPORTS = 5.0
@@ -86,6 +86,7 @@ def over(now: datetime) -> list[Rows]:
         changes.over(now=now.timestamp()),
         *outdated.over(now=now),
         throttle.over(now=now),
+        *(model.objects.filter(expires_at__lt=now) for model in (SpentState, PausedSignIn)),
         events,
     ]
     return [rows.using(router.db_for_write(rows.model)) for rows in found]

@@ -1,6 +1,7 @@
 """`manage.py demo`: everything from an empty database to a page in the browser."""
 
 import argparse
+import contextlib
 import signal
 import sys
 from typing import Any
@@ -12,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.servers.basehttp import WSGIServer, get_internal_wsgi_application, run
 from django.db import DatabaseError, transaction
 
-from demo_project.showcase import articles, people
+from demo_project.showcase import articles, demo_id, people
 
 HOST = "127.0.0.1"
 HIGHEST_PORT = 65535
@@ -58,14 +59,9 @@ class Command(BaseCommand):
             return
         signal.signal(signal.SIGTERM, _stop)
         try:
-            run(
-                HOST,
-                port,
-                StaticFilesHandler(get_internal_wsgi_application()),
-                threading=True,
-                server_cls=Server,
-                on_bind=self._when_bound,
-            )
+            with contextlib.ExitStack() as beside:
+                self._beside = beside
+                self._serve(port)
         except KeyboardInterrupt:
             self.stdout.write("")
         except OSError as error:
@@ -73,8 +69,22 @@ class Command(BaseCommand):
                 f"Port {port} cannot be used: {error.strerror}. Try another: --port 8123"
             ) from error
 
+    def _serve(self, port: int) -> None:
+        run(
+            HOST,
+            port,
+            StaticFilesHandler(get_internal_wsgi_application()),
+            threading=True,
+            server_cls=Server,
+            on_bind=self._when_bound,
+        )
+
     def _when_bound(self, port: int | str) -> None:
+        demo_id_port, answers = self._beside.enter_context(demo_id.serving(int(port)))
         self._prepare()
+        demo_id.load(int(port), demo_id_port)
+        if not answers():
+            self._say("Demo ID did not start: nobody can sign in with it.")
         self._introduce(f"http://{HOST}:{port}/")
 
     def _prepare(self) -> None:

@@ -1,0 +1,86 @@
+"""The address that a provider vouches for, and whose it is here.
+
+A provider's address counts only if the provider says that it has verified it, in the way
+that its documentation describes. Any other is shown to people and otherwise ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ValidationError
+from django.core.mail import send_mail
+from django.core.validators import validate_email
+from django.utils.translation import gettext as _
+
+from authkit.models.prepared import has_field
+from authkit.social.providers import Provider
+
+_LONGEST = 254
+
+
+def address_of(provider: Provider, response: Mapping[str, Any]) -> tuple[str, bool]:
+    """The address in a provider's answer ("" for none), and whether it has verified it."""
+    address = response.get("email")
+    if not isinstance(address, str) or not is_address(address):
+        return "", False
+    if provider.kind == "github":
+        return address, _is_verified_by_github(address, response)
+    if provider.kind == "gitlab":
+        return address, bool(response.get("confirmed_at"))
+    is_openid_claim = provider.is_openid or provider.kind == "google"
+    return address, is_openid_claim and response.get("email_verified") is True
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an e-mail address."""
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return len(text) <= _LONGEST and text.isprintable()
+
+
+def namesakes(address: str) -> list[AbstractBaseUser]:
+    """The people here who have this address, verified or not."""
+    field = field_name()
+    if not field:
+        return []
+    model: Any = get_user_model()
+    return list(model._default_manager.filter(**{f"{field}__iexact": address})[:10])
+
+
+def field_name() -> str:
+    """The column of the user model that holds the address; "" if there is none."""
+    name = str(get_user_model().get_email_field_name())
+    return name if has_field(get_user_model(), name) else ""
+
+
+def is_needed() -> bool:
+    """Whether nobody can have an account without one."""
+    return field_name() == get_user_model().USERNAME_FIELD
+
+
+def _is_verified_by_github(address: str, response: Mapping[str, Any]) -> bool:
+    listed = response.get("emails")
+    return isinstance(listed, list) and any(
+        isinstance(each, dict) and each.get("email") == address and each.get("verified") is True
+        for each in listed
+    )
+
+
+def send_code(address: str, code: str) -> None:
+    """Let whoever reads the mail of this address prove it."""
+    send_mail(
+        _("Your code"),
+        _(
+            "%(code)s is your code. It is good for ten minutes. If you did not ask for it, ignore"
+            " this mail."
+        )
+        % {"code": code},
+        None,
+        [address],
+    )

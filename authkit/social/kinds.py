@@ -1,0 +1,137 @@
+"""What is known of each kind of provider, and how python-social-auth calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+from social_core.backends.oauth import BaseOAuth2
+from social_core.backends.open_id_connect import OpenIdConnectAuth
+
+from authkit.models import SocialProvider
+
+_KIND = SocialProvider.Kind
+Backend = type[BaseOAuth2[Any]]
+
+
+class BackendUnknown(ValueError):
+    """No backend of python-social-auth has this name, or it is not for OAuth 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How to speak with a kind of provider.
+
+    Attributes:
+        path: the class of python-social-auth.
+        issuer: who vouches for the identities; "" where each row names its own.
+        scopes: what is asked for to learn a verified address, beyond the class's own.
+        organisation_claim: where the answer names the organisations of a person.
+    """
+
+    path: str
+    issuer: str = ""
+    scopes: tuple[str, ...] = ()
+    organisation_claim: str = "groups"
+
+
+_KINDS: Mapping[str, Kind] = {
+    _KIND.GOOGLE: Kind(
+        "social_core.backends.google_openidconnect.GoogleOpenIdConnect",
+        issuer="https://accounts.google.com",
+        organisation_claim="hd",
+    ),
+    _KIND.GITHUB: Kind(
+        "social_core.backends.github.GithubOAuth2",
+        issuer="https://github.com",
+        scopes=("user:email",),
+        organisation_claim="organisations",
+    ),
+    _KIND.X: Kind("social_core.backends.twitter_oauth2.TwitterOAuth2", issuer="https://x.com"),
+    _KIND.MICROSOFT: Kind(
+        "social_core.backends.microsoft.MicrosoftOAuth2",
+        issuer="https://graph.microsoft.com",
+    ),
+    _KIND.GITLAB: Kind("social_core.backends.gitlab.GitLabOAuth2", issuer="https://gitlab.com"),
+    _KIND.OIDC: Kind("social_core.backends.open_id_connect.OpenIdConnectAuth"),
+}
+_OTHER = Kind("")
+
+
+def kind_of(name: str) -> Kind:
+    """What is known of a kind."""
+    return _KINDS.get(name, _OTHER)
+
+
+def kind_of_backend(backend: type) -> str:
+    """The kind that speaks through a class of python-social-auth, most special first."""
+    for name, kind in _KINDS.items():
+        if name != _KIND.OIDC and issubclass(backend, import_string(kind.path)):
+            return name
+    return _KIND.OIDC if issubclass(backend, OpenIdConnectAuth) else _KIND.OTHER
+
+
+def backend_class(kind: str, name: str) -> Backend:
+    """The class for a row of this kind; `name` counts for kind "other" alone.
+
+    Raises:
+        BackendUnknown: there is none.
+    """
+    if kind != _KIND.OTHER:
+        found: Backend = import_string(_KINDS[kind].path)
+        return found
+    return _named(name)
+
+
+def default_issuer(kind: str, backend: Backend) -> str:
+    """Who vouches for identities where the row does not say."""
+    known = kind_of(kind).issuer
+    if known or kind == _KIND.OIDC:
+        return known
+    parts = urlsplit(str(backend.AUTHORIZATION_URL))
+    if parts.netloc:
+        return f"{parts.scheme}://{parts.netloc}"
+    return "" if is_openid(backend) else f"python-social-auth:{backend.name}"
+
+
+def is_openid(backend: type) -> bool:
+    """Whether a backend reads ID tokens, so that the issuer is told and compared."""
+    return issubclass(backend, OpenIdConnectAuth)
+
+
+def listed_backends() -> list[Backend]:
+    """The OAuth 2 backends of python-social-auth in AUTHENTICATION_BACKENDS."""
+    found = (import_string(path) for path in settings.AUTHENTICATION_BACKENDS)
+    return [each for each in found if isinstance(each, type) and issubclass(each, BaseOAuth2)]
+
+
+def _named(name: str) -> Backend:
+    listed = [each for each in listed_backends() if each.name == name]
+    found = listed[0] if listed else _shipped(name)
+    if found is None:
+        raise BackendUnknown(name)
+    return found
+
+
+def _shipped(name: str) -> Backend | None:
+    """A class of python-social-auth's own, which keeps `twitter-oauth2` in `twitter_oauth2.py`.
+
+    Only modules of its package are imported, whatever the name.
+    """
+    words = name.split("-")
+    if not all(word.isidentifier() or word.isalnum() for word in words):
+        return None
+    for count in range(len(words), 0, -1):
+        path = f"social_core.backends.{'_'.join(words[:count])}"
+        if find_spec(path) is None:
+            continue
+        for each in vars(import_module(path)).values():
+            if isinstance(each, type) and issubclass(each, BaseOAuth2) and each.name == name:
+                return each
+    return None

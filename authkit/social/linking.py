@@ -1,0 +1,203 @@
+"""Who has linked which identity; to link, to sign up, to unlink."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+
+from authkit import audit, sessions
+from authkit.accounts.client import client_of
+from authkit.exceptions import SignInRefused
+from authkit.kernel.client import Client
+from authkit.models import SocialAccount
+from authkit.models.prepared import has_field
+from authkit.social import providers, roles
+from authkit.social.emails import field_name, is_needed
+from authkit.social.refusals import (
+    AccountInUse,
+    EmailInUse,
+    LastWayIn,
+    SocialRefused,
+    StateNotValid,
+)
+from authkit.social.sign_in import Identity, SocialSignIn
+
+_ATTEMPTS = 5
+_LONGEST_NAME = 254
+
+
+def account_of(identity: Identity) -> SocialAccount | None:
+    """The linked account of an identity."""
+    rows = SocialAccount.objects.select_related("user")
+    return rows.filter(digest=identity.digest).first()
+
+
+def accounts_of(user: AbstractBaseUser) -> QuerySet[SocialAccount]:
+    """What a person has linked."""
+    return SocialAccount.objects.filter(user_id=user.pk)
+
+
+def link(sign_in: SocialSignIn, user: AbstractBaseUser) -> SocialAccount:
+    """Link the identity to this person, or note that it was used again.
+
+    Raises:
+        AccountInUse: it is another person's.
+    """
+    known = sign_in.account or account_of(sign_in.identity)
+    if known is None:
+        try:
+            with transaction.atomic():
+                sessions.lock_unchanged(user)
+                return _create(sign_in, user)
+        except IntegrityError:  # in the same moment, by another request
+            known = account_of(sign_in.identity)
+    if known is None or known.user_id != user.pk:
+        raise AccountInUse
+    _note(known, sign_in)
+    return known
+
+
+def sign_up(sign_in: SocialSignIn, email: str) -> tuple[SocialAccount, bool]:
+    """A new person with this identity, and True; or whoever was quicker, and False."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            with transaction.atomic():
+                user = _create_person(sign_in, email, attempt)
+                return _create(sign_in, user), True
+        except IntegrityError:  # the identity, or the user name, was taken in the meantime
+            known = account_of(sign_in.identity)
+            if known is not None:
+                _note(known, sign_in)
+                return known, False
+    if is_needed():
+        raise EmailInUse
+    raise SignInRefused("no user name was free")
+
+
+def unlink(
+    account: SocialAccount, *, actor: Any, client: Client, keeps_way_in: bool = True
+) -> None:
+    """Remove a link. Two at once wait for each other, so that one way in stays.
+
+    Raises:
+        LastWayIn: without it the person could not sign in.
+    """
+    with transaction.atomic():
+        sessions.lock_person(account.user_id)
+        user = get_user_model()._default_manager.filter(pk=account.user_id).first()
+        if user is None or not accounts_of(user).filter(pk=account.pk).exists():
+            return
+        if keeps_way_in and not _has_other_way_in(user, account):
+            raise LastWayIn
+        SocialAccount.objects.filter(pk=account.pk).delete()
+        audit.record(
+            "social.unlinked",
+            actor=actor,
+            subject=user.pk,
+            client=client,
+            data={"provider": account.provider, "account": account.subject},
+        )
+
+
+def _has_other_way_in(user: AbstractBaseUser, account: SocialAccount) -> bool:
+    """Whether there is a password, or another identity that still opens the door."""
+    if user.has_usable_password():
+        return True
+    others = accounts_of(user).exclude(pk=account.pk)
+    return any(_opens_the_door(other) for other in others)
+
+
+def _opens_the_door(account: SocialAccount) -> bool:
+    try:
+        return providers.find(account.provider).issuer == account.issuer
+    except SocialRefused:
+        return False
+
+
+def _create(sign_in: SocialSignIn, user: AbstractBaseUser) -> SocialAccount:
+    now = timezone.now()
+    account = SocialAccount.objects.create(
+        digest=sign_in.identity.digest,
+        user_id=user.pk,
+        provider=sign_in.identity.provider,
+        issuer=sign_in.identity.issuer,
+        subject=sign_in.identity.subject,
+        created_at=now,
+        last_used_at=now,
+        **_told(sign_in),
+    )
+    account.user = user  # type: ignore[assignment] # whatever the user model is
+    audit.record(
+        "social.linked",
+        actor=sign_in.person or user,
+        subject=user.pk,
+        client=client_of(sign_in.request),
+        data={"provider": account.provider, "issuer": account.issuer, "account": account.subject},
+    )
+    return account
+
+
+def _note(account: SocialAccount, sign_in: SocialSignIn) -> None:
+    told = {**_told(sign_in), "last_used_at": timezone.now()}
+    if not SocialAccount.objects.filter(pk=account.pk).update(**told):
+        raise StateNotValid("unlinked_in_the_meantime")
+    for name, value in told.items():
+        setattr(account, name, value)
+
+
+def _told(sign_in: SocialSignIn) -> dict[str, Any]:
+    """What the provider said this time, as far as it is kept."""
+    name = sign_in.details.get("fullname") or sign_in.details.get("username") or ""
+    is_verified = bool(sign_in.told_email) and sign_in.email == sign_in.told_email
+    return {
+        "display_name": storable(name)[:_LONGEST_NAME],
+        "email": sign_in.told_email,
+        "is_email_verified": is_verified,
+        "claims": roles.kept_claims(sign_in.provider, sign_in.claims),
+    }
+
+
+def _create_person(sign_in: SocialSignIn, email: str, attempt: int) -> AbstractBaseUser:
+    model: Any = get_user_model()
+    fields = {
+        name: storable(sign_in.details.get(name, ""))[: model._meta.get_field(name).max_length]
+        for name in ("first_name", "last_name")
+        if has_field(model, name)
+    }
+    if field_name():
+        fields[field_name()] = email
+    if not is_needed():
+        fields[model.USERNAME_FIELD] = _free_name(sign_in, email, attempt)
+    user: AbstractBaseUser = model._default_manager.create_user(password=None, **fields)
+    audit.record(
+        "social.signed_up",
+        actor=user,
+        subject=user.pk,
+        client=client_of(sign_in.request),
+        data={"provider": sign_in.identity.provider},
+    )
+    return user
+
+
+def _free_name(sign_in: SocialSignIn, email: str, attempt: int) -> str:
+    """A user name that nobody has: the one from there, with something added if it is taken."""
+    model: Any = get_user_model()
+    wanted = sign_in.details.get("username") or email.partition("@")[0] or "person"
+    name: str = model.normalize_username("".join(c for c in wanted if c.isalnum() or c in "._-"))
+    most = int(model._meta.get_field(model.USERNAME_FIELD).max_length or 150)
+    name = (name or "person")[: most - 9]
+    taken = model._default_manager.filter(**{f"{model.USERNAME_FIELD}__iexact": name})
+    if attempt or taken.exists():
+        name = f"{name}-{get_random_string(8, 'abcdefghjkmnpqrstuvwxyz23456789')}"
+    return name
+
+
+def storable(text: object) -> str:
+    """A text of the provider without what no database takes and no page should show."""
+    return "".join(c for c in str(text) if c.isprintable())

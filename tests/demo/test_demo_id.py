@@ -1,0 +1,83 @@
+"""Sign in with Demo ID: django-oauth-toolkit as a provider in a process of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from demo_project.demo_id.known import PASSWORD
+from tests.demo.server import Server
+
+pytestmark = pytest.mark.browser
+
+expect.set_options(timeout=30_000)
+
+
+@pytest.fixture
+def dance(browser: Browser, server: Server) -> Iterator[Page]:
+    """The page that shows the dance, in a browser without cookies."""
+    context = browser.new_context()
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto(f"{server.url}/dance/")
+    yield page
+    context.close()
+    assert problems == []
+
+
+def _at_demo_id(page: Page, server: Server, username: str = "vera") -> None:
+    expect(page.get_by_role("heading", name="Sign in to Demo ID")).to_be_visible()
+    assert not page.url.startswith(server.url)
+    page.get_by_label("User name").fill(username)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="The magazine asks for you")).to_be_visible()
+
+
+def _begin(page: Page) -> None:
+    page.get_by_role("button", name="Sign in with Demo ID").click()
+    page.get_by_role("link", name="Go on to Demo ID").click()
+
+
+def test_every_arrow_is_shown(dance: Page, server: Server):
+    _begin(dance)
+    _at_demo_id(dance, server)
+    dance.get_by_role("button", name="Agree").click()
+    expect(dance.get_by_text(re.compile("Welcome"))).to_be_visible()
+    arrows = dance.locator("#arrows")
+    for text in (
+        "S256",
+        "Back to the magazine, with a code.",
+        "/o/.well-known/openid-configuration",
+        "POST /o/token/",
+        "/o/.well-known/jwks.json",
+        "GET /o/userinfo/",
+        "vera@example.org",
+    ):
+        expect(arrows.get_by_text(text).first).to_be_visible()
+    assert "code=" not in dance.url
+    assert dance.request.get(f"{server.url}/auth/session/").json()["user"]["username"] == "vera"
+
+
+def test_saying_no_is_shown(dance: Page, server: Server):
+    _begin(dance)
+    _at_demo_id(dance, server, "walter")
+    dance.get_by_role("button", name="No, thank you").click()
+    expect(dance.get_by_text("You cancelled the sign-in at the provider.")).to_be_visible()
+    assert dance.request.get(f"{server.url}/auth/session/").json()["user"] is None
+
+
+def test_without_javascript_it_works_by_redirects(browser: Browser, server: Server):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{server.url}/login/")
+    page.get_by_role("link", name="sign in with Demo ID").click()
+    _at_demo_id(page, server, "walter")
+    page.get_by_role("button", name="Agree").click()
+    expect(page).to_have_url(f"{server.url}/")
+    expect(page.get_by_text("Signed in as walter")).to_be_visible()
+    context.close()

@@ -1,0 +1,114 @@
+"""Many come back from a provider at once, to several processes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.races.site import CALLERS, WORKERS, Answer, Line, Request, Site, at_once, rounds, serving
+from tests.social.liar import Liar
+from tests.social.liar import serving as providing
+
+pytestmark = [pytest.mark.default_user_only, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def social_site(
+    database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Site, Liar]]:
+    """A site that offers one provider, which everybody reaches on loopback."""
+    options: dict[str, Any] = {"SOCIAL_ALLOWED_NETWORKS": ["127.0.0.0/8"], "SOCIAL_TIMEOUT": 30}
+    folder = tmp_path_factory.mktemp("social_site")
+    with providing() as liar, serving(database_url, folder, **options) as site:
+        yield site, liar
+
+
+@pytest.fixture
+def offered(social_site: tuple[Site, Liar]) -> Iterator[tuple[Site, Liar]]:
+    site, liar = social_site
+    _offer(site.line(), liar)
+    liar.subject = uuid4().hex
+    liar.person = {"email": f"{liar.subject}@example.org", "email_verified": True}
+    yield site, liar
+    site.hang_up()
+
+
+def _offer(line: Line, liar: Liar, slug: str = "house", **fields: Any) -> None:
+    usual = {"kind": "oidc", "name": "H", "issuer": liar.issuer, "client_id": liar.client_id}
+    body = {"slug": slug, "is_enabled": True, **usual, **fields}
+    assert line.call("POST", "/providers/", body).status == 200
+
+
+def _begun(line: Line, liar: Liar, slug: str = "house", **body: Any) -> dict[str, Any]:
+    """What a client sends in the end, having begun and been at the provider."""
+    headers = body.pop("headers", {})
+    begun = line.call("POST", f"/auth/social/{slug}/begin/", body, **headers).json
+    given = liar.authorize(begun["authorization_url"])
+    return {**given, "transaction": begun["transaction"], "deliver": "token"}
+
+
+def _complete(given: dict[str, Any], slug: str = "house") -> Request:
+    return Request("POST", f"/auth/social/{slug}/complete/", given)
+
+
+def _statuses(answers: list[Answer]) -> Counter[int]:
+    return Counter(answer.status for answer in answers)
+
+
+def test_many_first_callbacks_of_one_identity_make_one_person(offered: tuple[Site, Liar]):
+    site, liar = offered
+    lines = site.lines(CALLERS)
+    for _ in range(rounds(3, 50)):
+        liar.subject = uuid4().hex
+        liar.person["email"] = f"{liar.subject}@example.org"
+        requests = [_complete(_begun(line, liar)) for line in lines]
+        answers = at_once(lines, requests)
+        assert _statuses(answers) == {200: CALLERS}, [answer.body for answer in answers]
+        assert len({answer.json["user"]["id"] for answer in answers}) == 1
+        assert sum(answer.json["is_new"] for answer in answers) == 1
+
+
+def test_of_many_that_bring_one_state_one_gets_in(offered: tuple[Site, Liar]):
+    site, liar = offered
+    lines = site.lines(CALLERS)
+    for _ in range(rounds(5, 100)):
+        given = _begun(lines[0], liar)
+        answers = at_once(lines, [_complete(given)] * CALLERS)
+        assert _statuses(answers) == {200: 1, 403: CALLERS - 1}
+
+
+def test_of_two_last_ways_in_one_stays(offered: tuple[Site, Liar]):
+    site, liar = offered
+    lines = site.lines(2 * WORKERS)
+    _offer(lines[0], liar, "second")
+    for _ in range(rounds(5, 100)):
+        liar.subject = uuid4().hex
+        liar.person["email"] = f"{liar.subject}@example.org"
+        answer = lines[0].call(*_complete(_begun(lines[0], liar)).what)
+        headers = {"Authorization": f"Bearer {answer.json['token']}"}
+        given = _begun(lines[0], liar, "second", link=True, headers=headers)
+        linked = lines[0].call(*_complete(given, "second").what, **headers)
+        assert linked.status == 200, linked.body
+        accounts = lines[0].call("GET", "/auth/social/", **headers).json["accounts"]
+        assert len(accounts) == 2
+        requests = [
+            Request("DELETE", f"/auth/social/accounts/{account['id']}/", headers=headers)
+            for account in accounts
+        ]
+        assert _statuses(at_once(lines[:2], requests)) == {204: 1, 409: 1}
+
+
+def test_a_provider_that_is_switched_off_is_off_in_every_process(offered: tuple[Site, Liar]):
+    site, liar = offered
+    lines = site.lines(2 * WORKERS)
+    given = [_begun(line, liar) for line in lines]
+    _offer(lines[0], liar, is_enabled=False)
+    begin = Request("POST", "/auth/social/house/begin/", {})
+    assert _statuses(at_once(lines, [begin] * len(lines))) == {404: len(lines)}
+    assert _statuses(at_once(lines, [_complete(each) for each in given])) == {404: len(lines)}
+    _offer(lines[0], liar)
+    assert _statuses(at_once(lines, [begin] * len(lines))) == {200: len(lines)}

@@ -1,0 +1,235 @@
+"""Google, GitHub, X, Microsoft and GitLab: stand-ins that answer as their documentation says.
+
+The real backends of python-social-auth run; only their hosts are overridden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from authkit.models import SocialAccount
+from tests.social.liar import Answer, Liar, as_json
+from tests.social.visitor import Visitor, query_of
+
+pytestmark = pytest.mark.django_db
+
+HOSTS = (
+    *("accounts.google.com", "oauth2.googleapis.com", "openidconnect.googleapis.com"),
+    *("www.googleapis.com", "github.com", "api.github.com", "twitter.com", "api.twitter.com"),
+    *("login.microsoftonline.com", "graph.microsoft.com", "gitlab.com"),
+)
+NEEDS_EMAIL = "social_email_needed"
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(settings: Any, liar: Liar) -> None:
+    overrides = dict.fromkeys(HOSTS, liar.url)
+    settings.AUTHKIT = {**settings.AUTHKIT, "SOCIAL_HOST_OVERRIDES": overrides}
+
+
+def _exchange(liar: Liar, path: str, **answer: Any) -> Callable[[], Answer]:
+    """A token endpoint that insists on everything; it answers in JSON because it was asked to."""
+
+    def exchange() -> Answer:
+        body, headers = liar.bodies[path], liar.headers[path]
+        assert headers["Accept"] == "application/json"
+        if liar.redeem(body) is None:
+            return as_json({"error": "invalid_grant"}, 400)
+        return as_json({"access_token": "at-1", "token_type": "bearer", **answer})
+
+    return exchange
+
+
+def _with_token(liar: Liar, path: str, answer: Any) -> Callable[[], Answer]:
+    """An endpoint for whoever shows the access token in a header."""
+
+    def show() -> Answer:
+        is_shown = liar.headers[path]["Authorization"] in {"Bearer at-1", "token at-1"}
+        return as_json(answer) if is_shown else as_json({"message": "Requires auth"}, 401)
+
+    return show
+
+
+@pytest.fixture
+def google(liar: Liar, offer: Any) -> Any:
+    """As https://developers.google.com/identity/openid-connect/openid-connect says."""
+    liar.issuer = "https://accounts.google.com"
+    liar.authorization_url = "https://accounts.google.com/o/oauth2/auth"
+    liar.discovery = {
+        "authorization_endpoint": liar.authorization_url,
+        "token_endpoint": "https://oauth2.googleapis.com/token",
+        "userinfo_endpoint": "https://openidconnect.googleapis.com/v1/userinfo",
+        "jwks_uri": "https://www.googleapis.com/oauth2/v3/certs",
+        "authorization_response_iss_parameter_supported": True,
+    }
+    person = {"sub": liar.subject, **liar.person, "picture": "https://lh3.example/x"}
+    liar.answers["/v1/userinfo"] = lambda: as_json({**person, **liar.userinfo})
+    liar.answers["/oauth2/v3/certs"] = lambda: as_json({"keys": liar.keys})
+    return offer(kind="google", issuer="")
+
+
+@pytest.fixture
+def github(liar: Liar, offer: Any) -> Any:
+    """As https://docs.github.com/en/apps/oauth-apps says."""
+    liar.issuer = "https://github.com/login/oauth"
+    liar.authorization_url = "https://github.com/login/oauth/authorize"
+    token = "/login/oauth/access_token"
+    liar.answers[token] = _exchange(liar, token, scope="user:email")
+    person = {"login": "octocat", "id": 583231, "name": "The Octocat", "email": None}
+    liar.answers["/user"] = _with_token(liar, "/user", person)
+    _github_mails(liar, _mail("octo@example.org"), _mail("other@example.org", primary=False))
+    return offer(kind="github", issuer="")
+
+
+def _mail(address: str, **more: Any) -> dict[str, Any]:
+    return {"email": address, "primary": True, "verified": True, "visibility": None, **more}
+
+
+def _github_mails(liar: Liar, *mails: dict[str, Any]) -> None:
+    liar.answers["/user/emails"] = _with_token(liar, "/user/emails", list(mails))
+
+
+def test_google_begins_with_pkce_and_a_nonce(google):
+    url = Visitor().begin()["authorization_url"]
+    assert url.startswith("https://accounts.google.com/o/oauth2/")
+    query = query_of(url)
+    assert query["code_challenge_method"] == "S256"
+    assert set(query["scope"].split()) == {"openid", "email", "profile"}
+    assert query["nonce"]
+
+
+def test_google_signs_in(google, liar):
+    answer = Visitor().sign_in(liar)
+    assert answer.status_code == 200, answer.content
+    account = SocialAccount.objects.get()
+    assert (account.issuer, account.subject) == ("https://accounts.google.com", liar.subject)
+    assert account.is_email_verified
+    assert not any("access_token" in path for path in liar.asked)
+
+
+def test_google_without_a_verified_address_signs_nobody_in(google, liar):
+    liar.userinfo["email_verified"] = False
+    assert Visitor().sign_in(liar).status_code == 502
+    assert not SocialAccount.objects.exists()
+
+
+def test_google_for_one_organisation(google, liar):
+    google.organisations = ["example.org"]
+    google.save()
+    assert Visitor().sign_in(liar).json()["code"] == "social_not_admitted"
+    liar.userinfo["hd"] = "example.org"
+    assert Visitor().sign_in(liar).status_code == 200
+
+
+def test_github_begins_with_pkce_and_asks_for_addresses(github):
+    query = query_of(Visitor().begin()["authorization_url"])
+    assert query["code_challenge_method"] == "S256"
+    assert query["scope"] == "user:email"
+
+
+def test_github_signs_in_with_its_verified_primary_address(github, liar):
+    answer = Visitor().sign_in(liar)
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["user"]["email"] == "octo@example.org"
+    account = SocialAccount.objects.get()
+    assert (account.issuer, account.subject) == ("https://github.com", "583231")
+
+
+def test_an_unverified_primary_address_of_github_counts_for_nothing(github, liar, superuser):
+    _github_mails(liar, _mail(superuser.email, verified=False))
+    github.sign_up = "anyone"
+    github.save()
+    answer = Visitor().sign_in(liar)
+    if get_user_model().USERNAME_FIELD == "email":
+        assert answer.json()["code"] == NEEDS_EMAIL
+        return
+    assert answer.json()["user"]["email"] == ""
+    assert not SocialAccount.objects.get().is_email_verified
+
+
+def test_a_public_address_of_github_that_is_not_listed_counts_for_nothing(github, liar, superuser):
+    liar.answers["/user"] = lambda: as_json({"login": "x", "id": 1, "email": superuser.email})
+    liar.answers["/user/emails"] = lambda: as_json({}, 404)
+    answer = Visitor().sign_in(liar)
+    assert answer.status_code in {202, 403}
+    assert not SocialAccount.objects.exists()
+
+
+def test_github_for_one_organisation(github, liar):
+    github.organisations = ["octo-org"]
+    github.save()
+    path = "/user/orgs"
+    liar.answers[path] = _with_token(liar, path, [{"login": "else"}])
+    assert "read:org" in query_of(Visitor().begin()["authorization_url"])["scope"]
+    assert Visitor().sign_in(liar).json()["code"] == "social_not_admitted"
+    liar.answers[path] = _with_token(liar, path, [{"login": "else"}, {"login": "octo-org"}])
+    assert Visitor().sign_in(liar).status_code == 200
+
+
+@pytest.mark.parametrize("answer", [{}, [], None, {"id": None}, {"id": ["1"]}, {"id": {}}])
+def test_a_person_without_an_id_is_nobody(github, liar, answer):
+    liar.answers["/user"] = lambda: as_json(answer)
+    assert Visitor().sign_in(liar).status_code == 502
+    assert not SocialAccount.objects.exists()
+
+
+def test_x_signs_in_without_an_address(liar, offer):
+    """As https://docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code says."""
+    row = offer(kind="x", issuer="", sign_up="anyone")
+    liar.issuer = "https://twitter.com"
+    liar.authorization_url = "https://twitter.com/i/oauth2/authorize"
+    token, me = "/2/oauth2/token", "/2/users/me"
+    liar.answers[token] = _exchange(liar, token, expires_in=7200, scope="users.read")
+    person = {"data": {"id": "2244994945", "name": "X Dev", "username": "XDevelopers"}}
+    liar.answers[me] = _with_token(liar, me, person)
+    query = query_of(Visitor().begin()["authorization_url"])
+    assert query["code_challenge_method"] == "S256"
+    answer = Visitor().sign_in(liar)
+    if get_user_model().USERNAME_FIELD == "email":
+        assert answer.json()["code"] == NEEDS_EMAIL
+        return
+    assert answer.json()["user"]["username"] == "XDevelopers"
+    assert liar.headers[token]["Authorization"].startswith("Basic ")
+    row.sign_up = "verified"
+    row.save()
+    person["data"]["id"] = "5"
+    assert Visitor().sign_in(liar).json()["code"] == "social_sign_up_closed"
+    liar.answers[me] = lambda: as_json({"errors": []})
+    assert Visitor().sign_in(liar).status_code == 502
+
+
+def test_microsoft_signs_in_and_its_address_is_not_believed(liar, offer, superuser):
+    """As https://learn.microsoft.com/en-us/graph/auth-v2-user says."""
+    offer(kind="microsoft", issuer="", sign_up="anyone")
+    liar.issuer = "https://login.microsoftonline.com/common/v2.0"
+    base = "/common/oauth2/v2.0"
+    liar.authorization_url = f"https://login.microsoftonline.com{base}/authorize"
+    liar.answers[f"{base}/token"] = _exchange(liar, f"{base}/token", expires_in=3600)
+    person = {"id": "87d349ed", "displayName": "A", "mail": superuser.email}
+    person["userPrincipalName"] = "a@contoso.example"
+    liar.answers["/v1.0/me"] = _with_token(liar, "/v1.0/me", person)
+    answer = Visitor().sign_in(liar)
+    if get_user_model().USERNAME_FIELD == "email":
+        assert answer.json()["code"] == NEEDS_EMAIL
+        return
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["user"]["email"] == ""
+
+
+def test_gitlab_signs_in_and_its_token_is_in_no_url(liar, offer):
+    """As https://docs.gitlab.com/api/oauth2/ says."""
+    offer(kind="gitlab", issuer="")
+    liar.issuer = "https://gitlab.com"
+    liar.authorization_url = "https://gitlab.com/oauth/authorize"
+    liar.answers["/oauth/token"] = _exchange(liar, "/oauth/token", expires_in=7200)
+    person = {"id": 7, "username": "ida", "name": "Ida", "email": "ida@example.org"}
+    person["confirmed_at"] = "2026-01-01T00:00:00Z"
+    me = "/api/v4/user"
+    liar.answers[me] = _with_token(liar, me, person)
+    answer = Visitor().sign_in(liar)
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["user"]["email"] == "ida@example.org"
