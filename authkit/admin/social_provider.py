@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from authkit import audit
+from authkit import audit, conf
 from authkit.accounts.client import client_of
 from authkit.admin.base import ModelAdmin, is_person, url_of
 from authkit.admin.personal import Place
@@ -97,6 +97,12 @@ class SocialProviderAdmin(ModelAdmin):
         form: Any = super().get_form(request, *args, **kwargs)
         form.site_url = request.build_absolute_uri("/")
         return form
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Where registration is not open, a provider opens it only if somebody says so."""
+        is_open = conf.get().registration == "open"
+        sign_up = SocialProvider.SignUp.VERIFIED if is_open else SocialProvider.SignUp.NOBODY
+        return {"sign_up": sign_up, **super().get_changeform_initial_data(request)}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Who may not hand out roles sees them."""

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from rest_framework import serializers, status
@@ -16,13 +17,15 @@ from rest_framework.response import Response
 
 from authkit.accounts import sign_in
 from authkit.accounts.client import client_of
+from authkit.accounts.recent import is_recent
 from authkit.api import social_cookies
 from authkit.api.account import AccountView, HasLiveSignIn
 from authkit.api.base import View, caller_of, grant_of, no_content
 from authkit.api.serializers import profile_of
 from authkit.authentication import SessionAuthentication
+from authkit.exceptions import RecentSignInRequired
 from authkit.models import SocialAccount
-from authkit.social import flow, linking, providers, recent, refusals
+from authkit.social import flow, linking, providers, refusals
 from authkit.social.sign_in import Paused
 
 #: The status of each refusal; 403 where none is named.
@@ -147,7 +150,8 @@ class BeginView(Door):
         given.is_valid(raise_exception=True)
         http, person = request._request, None
         if given.validated_data["link"]:
-            recent.require(grant_of(request))
+            if not is_recent(grant_of(request), now=timezone.now()):
+                raise RecentSignInRequired
             person = caller_of(request)
         uri = flow.registered_redirect_uri(
             provider,

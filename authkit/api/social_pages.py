@@ -10,6 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -18,10 +19,16 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
 from authkit.accounts import current, sign_in
+from authkit.accounts.recent import is_recent
 from authkit.api import social_cookies
 from authkit.api.social import callback_url, status_of
-from authkit.exceptions import AuthkitError, SignInRefused
-from authkit.social import flow, providers, recent, refusals
+from authkit.exceptions import (
+    AuthkitError,
+    RecentSignInRequired,
+    SignInRefused,
+    TooManyAttempts,
+)
+from authkit.social import flow, providers, refusals
 from authkit.social.sign_in import Paused
 
 _LONGEST_NEXT = 1000
@@ -33,7 +40,12 @@ def _page(view: Any) -> Any:
     def answer(request: HttpRequest, provider: str) -> HttpResponseBase:
         try:
             response: HttpResponseBase = view(request, provider)
-        except (refusals.SocialRefused, SignInRefused) as refusal:
+        except (
+            refusals.SocialRefused,
+            SignInRefused,
+            RecentSignInRequired,
+            TooManyAttempts,
+        ) as refusal:
             response = _refused(request, refusal)
         response["Referrer-Policy"] = "no-referrer"
         return response
@@ -134,7 +146,9 @@ def _linker(request: HttpRequest) -> AbstractBaseUser | None:
     person: AbstractBaseUser | None = _signed_in(request)
     if person is None:
         raise refusals.WrongPerson
-    recent.require(current.grant_of(request))
+    grant = current.grant_of(request)
+    if grant is None or not is_recent(grant, now=timezone.now()):
+        raise RecentSignInRequired
     return person
 
 
@@ -176,5 +190,11 @@ def _namespace(request: HttpRequest) -> str:
 
 def _refused(request: HttpRequest, refusal: AuthkitError) -> HttpResponse:
     context = {"text": _(refusal.public_message), "login_url": resolve_url(settings.LOGIN_URL)}
-    status = 403 if isinstance(refusal, SignInRefused) else status_of(refusal)
-    return render(request, "authkit/social/refused.html", context, status=status)
+    response = render(request, "authkit/social/refused.html", context, status=_status(refusal))
+    if isinstance(refusal, TooManyAttempts):
+        response["Retry-After"] = str(refusal.retry_after)
+    return response
+
+
+def _status(refusal: AuthkitError) -> int:
+    return 429 if isinstance(refusal, TooManyAttempts) else status_of(refusal)

@@ -14,8 +14,13 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
 from django.core.validators import validate_email
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from authkit.accounts import addresses, throttle
+from authkit.accounts.client import client_of
+from authkit.accounts.identify import people_with_address
+from authkit.kernel.names import canonical
 from authkit.models.prepared import has_field
 from authkit.social.providers import Provider
 
@@ -46,11 +51,12 @@ def is_address(text: str) -> bool:
 
 def namesakes(address: str) -> list[AbstractBaseUser]:
     """The people here who have this address, verified or not."""
-    field = field_name()
-    if not field:
-        return []
-    model: Any = get_user_model()
-    return list(model._default_manager.filter(**{f"{field}__iexact": address})[:10])
+    return people_with_address(address) if field_name() else []
+
+
+def is_proved_here(address: str) -> bool:
+    """Whether somebody here has proved that the address is theirs."""
+    return any(addresses.is_verified(user) for user in namesakes(address))
 
 
 def field_name() -> str:
@@ -72,8 +78,13 @@ def _is_verified_by_github(address: str, response: Mapping[str, Any]) -> bool:
     )
 
 
-def send_code(address: str, code: str) -> None:
-    """Let whoever reads the mail of this address prove it."""
+def send_code(address: str, code: str, request: HttpRequest | None) -> None:
+    """Let whoever reads the mail of this address prove it.
+
+    Raises:
+        TooManyAttempts: the recipient has been written to so often.
+    """
+    throttle.spend(throttle.Scope.MAIL, canonical(address), client=client_of(request))
     send_mail(
         _("Your code"),
         _(

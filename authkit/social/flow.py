@@ -19,6 +19,7 @@ from django.views.decorators.debug import sensitive_variables
 from social_core.exceptions import AuthResponseError, SocialAuthBaseException
 
 from authkit import audit, conf, signals
+from authkit.accounts import throttle
 from authkit.accounts.client import client_of
 from authkit.exceptions import AuthkitError, SignInRefused
 from authkit.models import PausedSignIn, SocialAccount
@@ -71,12 +72,14 @@ def begin(
     person: AbstractBaseUser | None = None,
     next_url: str = "",
 ) -> Begun:
-    """Begin to sign in, or to link to `person`. Nothing is stored here.
+    """Begin to sign in, or to link to `person`. Nothing is stored but the count of this address.
 
     Raises:
         SocialRefused: the provider is not on offer, or cannot be asked where it stands.
+        TooManyAttempts: so many were begun from this address.
     """
     provider = providers.find(slug)
+    throttle.spend_of(throttle.Scope.SOCIAL, request)
     values: dict[str, Any] = {}
     strategy = SocialStrategy(request=request, provider=provider, data={}, values=values)
     with _translated():

@@ -11,10 +11,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
-from authkit import audit, sessions
+from authkit import audit, sessions, signals
+from authkit.accounts import addresses, names
 from authkit.accounts.client import client_of
-from authkit.exceptions import SignInRefused
+from authkit.exceptions import KeyNotValid, SignInRefused
 from authkit.kernel.client import Client
+from authkit.kernel.names import canonical
 from authkit.models import SocialAccount
 from authkit.models.prepared import has_field
 from authkit.social import providers, roles
@@ -175,6 +177,14 @@ def _create_person(sign_in: SocialSignIn, email: str, attempt: int) -> AbstractB
     if not is_needed():
         fields[model.USERNAME_FIELD] = _free_name(sign_in, email, attempt)
     user: AbstractBaseUser = model._default_manager.create_user(password=None, **fields)
+    if email:
+        _confirm(user, email, sign_in)
+    if not names.has_to_itself(user):
+        raise IntegrityError("somebody else has taken the name in the meantime")
+    request = sign_in.request
+    transaction.on_commit(
+        lambda: signals.registered.send_robust(sender=type(user), user=user, request=request)
+    )
     audit.record(
         "social.signed_up",
         actor=user,
@@ -185,15 +195,23 @@ def _create_person(sign_in: SocialSignIn, email: str, attempt: int) -> AbstractB
     return user
 
 
+def _confirm(user: AbstractBaseUser, email: str, sign_in: SocialSignIn) -> None:
+    """The provider, or our mail, has proved the address."""
+    try:
+        addresses.confirm(user, email, sign_in.request)
+    except KeyNotValid:
+        raise IntegrityError("somebody else has proved the address in the meantime") from None
+
+
 def _free_name(sign_in: SocialSignIn, email: str, attempt: int) -> str:
     """A user name that nobody has: the one from there, with something added if it is taken."""
     model: Any = get_user_model()
     wanted = sign_in.details.get("username") or email.partition("@")[0] or "person"
-    name: str = model.normalize_username("".join(c for c in wanted if c.isalnum() or c in "._-"))
+    name = canonical("".join(c for c in wanted if c.isalnum() or c in "._-")) or "person"
     most = int(model._meta.get_field(model.USERNAME_FIELD).max_length or 150)
-    name = (name or "person")[: most - 9]
-    taken = model._default_manager.filter(**{f"{model.USERNAME_FIELD}__iexact": name})
-    if attempt or taken.exists():
+    name = name[: most - 9]
+    same = model._default_manager.filter(**{model.USERNAME_FIELD: name})
+    if attempt or names.is_taken(names.USERNAME, name) or same.exists():
         name = f"{name}-{get_random_string(8, 'abcdefghjkmnpqrstuvwxyz23456789')}"
     return name
 

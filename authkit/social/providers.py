@@ -15,10 +15,12 @@ from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 from social_core.utils import setting_name
 
-from authkit import sealing
+from authkit import conf, sealing
 from authkit.models import SocialProvider
 from authkit.social import kinds
 from authkit.social.refusals import ProviderMisconfigured, ProviderUnknown
+
+_SIGN_UP = SocialProvider.SignUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ def _of_settings(backend: kinds.Backend) -> Provider:
         secret=str(_option(backend, "SECRET") or ""),
         scopes=tuple(_option(backend, "SCOPE") or ()),
         email_domains=tuple(domains),
+        sign_up=_SIGN_UP.VERIFIED if conf.get().registration == "open" else _SIGN_UP.NOBODY,
     )
 
 

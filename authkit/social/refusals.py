@@ -110,13 +110,6 @@ class LastWayIn(SocialRefused):
     )
 
 
-class RecentSignInNeeded(SocialRefused):
-    """Linking takes a person who has just proved who they are."""
-
-    code = "recent_sign_in_required"
-    public_message = "Please sign in again before you link an account."
-
-
 class RedirectNotRegistered(SocialRefused):
     """A redirect URI that nobody has registered."""
 

@@ -97,7 +97,7 @@ def ask_for_email(sign_in: SocialSignIn) -> SocialSignIn | Pause:
     if not isinstance(address, str) or not emails.is_address(address):
         return Pause("email", _("Which e-mail address is yours?"))
     code = get_random_string(_CODE_LENGTH, "ABCDEFGHJKMNPQRSTUVWXYZ23456789")
-    emails.send_code(address, code)
+    emails.send_code(address, code, sign_in.request)
     return Pause(
         "email_code",
         _("We have sent you a code. Please enter it here."),
@@ -153,7 +153,8 @@ def enrol(sign_in: SocialSignIn) -> SocialSignIn:
         sign_in = _found(sign_in)
         if sign_in.user is not None:
             return sign_in
-        email = ""  # it is another account's, whoever has proved it here
+        if emails.is_needed() or emails.is_proved_here(email):
+            email = ""  # it is another account's
     if emails.is_needed() and not email:
         raise EmailInUse
     account, is_new = linking.sign_up(sign_in, email)

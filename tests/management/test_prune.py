@@ -181,7 +181,7 @@ def test_a_database_that_fails_is_an_error_and_what_is_deleted_is_counted(monkey
     out = io.StringIO()
     with pytest.raises(CommandError, match="not all is pruned: disk full"):
         call_command("authkit", "prune", stdout=out)
-    assert "sessions         2" in out.getvalue()
+    assert "sessions       2" in out.getvalue()
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ def social_site(
 ) -> Iterator[tuple[Site, Liar]]:
     """A site that offers one provider, which everybody reaches on loopback."""
     options: dict[str, Any] = {"SOCIAL_ALLOWED_NETWORKS": ["127.0.0.0/8"], "SOCIAL_TIMEOUT": 30}
+    options["LIMITS"] = {"social": (1_000_000, 900)}
     folder = tmp_path_factory.mktemp("social_site")
     with providing() as liar, serving(database_url, folder, **options) as site:
         yield site, liar

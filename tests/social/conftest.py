@@ -15,7 +15,12 @@ from tests.social.liar import Liar, serving
 
 @pytest.fixture(autouse=True)
 def _loopback(settings: Any) -> None:
-    settings.AUTHKIT = {"SOCIAL_ALLOWED_NETWORKS": ["127.0.0.0/8"], "SOCIAL_TIMEOUT": 2}
+    settings.AUTHKIT = {
+        **settings.AUTHKIT,
+        "SOCIAL_ALLOWED_NETWORKS": ["127.0.0.0/8"],
+        "SOCIAL_TIMEOUT": 2,
+        "LIMITS": {"social": (1000, 900)},
+    }
     discovery.forget()
 
 

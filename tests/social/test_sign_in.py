@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth import get_user_model
 
-from authkit.models import AuditEvent, SocialAccount, SpentState, UserSession
+from authkit.models import AuditEvent, SocialAccount, SpentState, Throttle, UserSession
 from tests.api.callers import browser
 from tests.social.visitor import Visitor, query_of
 
@@ -68,13 +68,25 @@ def test_pkce_state_and_nonce_are_always_there(offer):
     assert query["redirect_uri"] == "http://testserver/auth/social/house/callback/"
 
 
-def test_beginning_stores_nothing(offer, django_assert_num_queries):
+def test_beginning_stores_nothing_but_the_count_of_its_address(offer):
     offer()
+    for _ in range(5):
+        Visitor().begin()
+    assert not SpentState.objects.exists()
+    assert Throttle.objects.get().scope == "social"
+
+
+def test_beginning_is_throttled(offer, settings):
+    offer()
+    settings.AUTHKIT = {**settings.AUTHKIT, "LIMITS": {"social": (2, 900)}}
     visitor = Visitor()
     visitor.begin()
-    with django_assert_num_queries(2):  # the provider's row, for the redirect URI and to begin
-        visitor.begin()
-    assert not SpentState.objects.exists()
+    visitor.begin()
+    answer = visitor.post("/auth/social/house/begin/", {})
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_attempts")
+    page = visitor.client.get("/auth/social/house/login/")
+    assert page.status_code == 429
+    assert int(page["Retry-After"]) > 0
 
 
 def test_a_client_without_cookies_brings_what_it_was_given(offer, liar):

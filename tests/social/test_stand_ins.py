@@ -192,7 +192,7 @@ def test_x_signs_in_without_an_address(liar, offer):
     if get_user_model().USERNAME_FIELD == "email":
         assert answer.json()["code"] == NEEDS_EMAIL
         return
-    assert answer.json()["user"]["username"] == "XDevelopers"
+    assert answer.json()["user"]["username"] == "xdevelopers"
     assert liar.headers[token]["Authorization"].startswith("Basic ")
     row.sign_up = "verified"
     row.save()
