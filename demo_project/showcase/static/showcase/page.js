@@ -1,6 +1,8 @@
 // The page at "/". Tokens are kept in `held` and nowhere else: not in localStorage, not in
 // a cookie of our own. Reloading the page forgets them.
 
+import { showMay } from "./may.js";
+
 const held = { session: null, token: null, jwt: null };
 const NAMES = { session: "Cookie", token: "Token", jwt: "JWT" };
 const WITH = { session: "a cookie", token: "a token", jwt: "a JWT" };
@@ -367,6 +369,12 @@ async function showEverything(preferred) {
     for (const button of all(`[data-leave="${kind}"]`)) button.hidden = !held[kind]?.isAlive;
   }
   await showDevices();
+  await showMayOf(find("#call-form").as.value);
+}
+
+async function showMayOf(as) {
+  const answer = await send("/may/", { as });
+  if (answer.response.ok) showMay(answer.data);
 }
 
 // ---- Wiring
@@ -405,6 +413,9 @@ find("#call-form").addEventListener("submit", (event) => {
   event.preventDefault();
   during(event.submitter ?? event.target, () => call(event.target));
 });
+for (const radio of all('#call-form input[name="as"]')) {
+  radio.addEventListener("change", (event) => during(event.target, () => showMayOf(event.target.value)));
+}
 find("#device-form").addEventListener("change", (event) => during(event.target, showDevices));
 find('[data-end="others"]').addEventListener("click", (event) =>
   during(event.target, () => end("?others=true", find("#device-form").as.value, "All other devices are")),
@@ -423,4 +434,6 @@ const { user, session } = (await ask("/auth/session/", { as: "session" }).catch(
 if (user) {
   held.session = { user, session };
   await showEverything("session");
+} else {
+  await showMayOf("");
 }
