@@ -114,7 +114,7 @@ def _kept(holdings: dict[Any, Holding], user: Any, needs_flags: bool, alias: str
 
 def _read(user_pk: Any, needs_flags: bool, alias: str) -> Holding:
     given = Q(user=user_pk)
-    groups = _groups_of(user_pk, alias)
+    groups = groups_of(user_pk, alias)
     if groups is not None:
         given |= Q(group__in=groups)
     rows = Assignment._base_manager.using(alias).filter(given)
@@ -122,7 +122,8 @@ def _read(user_pk: Any, needs_flags: bool, alias: str) -> Holding:
     return Holding(spans, _flags_of(user_pk, alias) if needs_flags else None)
 
 
-def _groups_of(user_pk: Any, alias: str) -> Any:
+def groups_of(user_pk: Any, alias: str) -> Any:
+    """Primary keys of a person's groups; None where the user model has no groups."""
     model: Any = get_user_model()
     field = next((f for f in model._meta.many_to_many if f.name == "groups"), None)
     if field is None:
