@@ -7,8 +7,11 @@ forms and serializers. They bind whoever is acting (`acting`), and nobody else.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from django.contrib.auth import get_user_model
 
 from authkit import audit
 from authkit.access import power
@@ -18,6 +21,16 @@ from authkit.access.refusals import AccountHoldsMore, BrokenPolicy, ExceedsOwnAc
 from authkit.kernel.cover import Bundle, first_uncovered, uncovered_loss
 from authkit.kernel.language import PatternError
 from authkit.kernel.policy import EndpointDecl, Rule
+
+_PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class _Nobody:
+    """Somebody whose account is gone holds nothing."""
+
+    pk: Any
+    is_active: bool = False
 
 
 def holds_at_least(actor: Any, other: Any) -> bool:
@@ -42,7 +55,7 @@ def holds_at_least(actor: Any, other: Any) -> bool:
 
 def may_touch(actor: Actor, account: Any) -> bool:
     """Whether this person may change this account."""
-    person = actor.person
+    person = person_of(actor)
     if is_superuser(actor) or person.pk == account.pk:
         return True
     if _is_superuser(account) or (_is_staff(account) and not _is_staff(person)):
@@ -139,7 +152,16 @@ def require_staff(actor: Actor, what: str) -> None:
 
 def is_superuser(actor: Actor) -> bool:
     """Whether nothing is refused to this person for holding too little."""
-    return bool(actor.person.is_active) and _is_superuser(actor.person)
+    person = person_of(actor)
+    return bool(person.is_active) and _is_superuser(person)
+
+
+def person_of(actor: Actor) -> Any:
+    """The person as they are stored, whatever has been set on the instance at hand."""
+    if _PERSON not in actor.remembered:
+        model: Any = get_user_model()
+        actor.remembered[_PERSON] = model._base_manager.filter(pk=actor.person.pk).first()
+    return actor.remembered[_PERSON] or _Nobody(actor.person.pk)
 
 
 def power_of(actor: Actor, *, until: datetime | None = None) -> Power:
@@ -148,7 +170,7 @@ def power_of(actor: Actor, *, until: datetime | None = None) -> Power:
     It is worked out once: whatever they have gained since was within it.
     """
     if until not in actor.remembered:
-        actor.remembered[until] = power.of_giver(actor.person, until=until)
+        actor.remembered[until] = power.of_giver(person_of(actor), until=until)
     found: Power = actor.remembered[until]
     return found
 

@@ -46,10 +46,5 @@ def _issued() -> Any:
 
 
 def _revoke(token: BearerToken) -> None:
-    actor = acting.current()
-    tokens.revoke(
-        token.pk,
-        now=timezone.now(),
-        actor=None if actor is None else actor.person,
-        **({} if actor is None else {"client": actor.client}),
-    )
+    actor = acting.current() or acting.Actor(None)
+    tokens.revoke(token.pk, now=timezone.now(), actor=actor.person, client=actor.client)

@@ -19,6 +19,7 @@ from authkit.models import Assignment, Endpoint, Role, Rule
 Facts = dict[str, Any]
 
 _NOUNS: dict[type[Model], str] = {Rule: "rule", Role: "role", Assignment: "assignment"}
+_LAST_WORDS = "_authkit_last_words"
 #: As many rows of a bulk change are told one by one.
 MOST = 100
 
@@ -31,9 +32,15 @@ def saved(before: Model | None, after: Model) -> None:
         record(f"{_NOUNS[type(after)]}_{verb}", _subject_of(after), before=was, after=becomes)
 
 
-def deleted(before: Model) -> None:
+def about_to_go(row: Model) -> None:
+    """Note what there is to tell while all of it is still there."""
+    row.__dict__[_LAST_WORDS] = _subject_of(row), facts_of(row)
+
+
+def deleted(row: Model) -> None:
     """A role, rule or assignment was removed."""
-    record(f"{_NOUNS[type(before)]}_removed", _subject_of(before), before=facts_of(before))
+    subject, facts = row.__dict__.pop(_LAST_WORDS)
+    record(f"{_NOUNS[type(row)]}_removed", subject, before=facts)
 
 
 def changed_in_bulk(model: type[Model], before: Sequence[Model], after: Sequence[Model]) -> None:
@@ -80,17 +87,15 @@ def group_deleted(group: Group) -> None:
 
 def record(kind: str, subject: object, **data: Any) -> None:
     """Write an event of whoever is acting."""
-    actor = acting.current()
-    details = {"data": data, "subject": subject, "is_attempt": False}
-    if actor is None:
-        audit.record(f"access.{kind}", **details)
-        return
+    actor = acting.current() or acting.Actor(None)
     audit.record(
         f"access.{kind}",
         actor=actor.person,
+        subject=subject,
         session_id=actor.session_id,
         client=actor.client,
-        **details,
+        data=data,
+        is_attempt=False,
     )
 
 

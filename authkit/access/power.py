@@ -129,7 +129,9 @@ def bundle_of(roles: Iterable[int], *, without: int | None = None) -> Bundle:
         PatternError: one cannot be read.
     """
     rows = RuleRow._base_manager.using(_alias()).filter(role__in=list(roles), is_enabled=True)
-    return Bundle.of(rule_of(row) for row in rows.exclude(pk=without))
+    if without is not None:
+        rows = rows.exclude(pk=without)
+    return Bundle.of(rule_of(row) for row in rows)
 
 
 def rule_of(row: RuleRow) -> Rule:

@@ -106,7 +106,7 @@ class AccessQuerySet(models.QuerySet[M]):
     def update(self, **values: Any) -> int:
         """Change rows, and tell."""
         with transaction.atomic(using=self.db):
-            notes = bulk_changing.send(self.model, rows=self._chain())
+            notes = bulk_changing.send(self.model, rows=self.all())
             rows = super().update(**values)
             self._tell(notes)
         return rows

@@ -49,6 +49,7 @@ def before_deleted(
     instance: Assignment, using: str, origin: Model | QuerySet[Any] | None = None, **_: object
 ) -> None:
     """A role is taken back; when the person goes themselves, nobody gains by that."""
+    ledger.about_to_go(instance)
     actor = acting.current()
     rows.keep(instance, None if actor is None else keyholders.at_stake())
     before = rows.stored(instance, using)
@@ -57,11 +58,12 @@ def before_deleted(
 
 
 def after_deleted(instance: Assignment, **_: object) -> None:
-    """Somebody must still reach the access pages."""
+    """Somebody must still reach the access pages, and tokens must not outgrow their makers."""
     ledger.deleted(instance)
     actor = acting.current()
     if actor is not None:
         keyholders.require_reachable(actor, rows.kept(instance))
+    issued_tokens.end_those_that_grew()
 
 
 def require_change(actor: Actor, before: Assignment | None, after: Assignment | None) -> None:

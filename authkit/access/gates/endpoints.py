@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any, cast
 
-from authkit.access import acting, guards, ledger, power
+from authkit.access import acting, guards, issued_tokens, ledger, power
 from authkit.access.acting import Actor
 from authkit.access.gates import rows
 from authkit.kernel.cover import Bundle
@@ -35,8 +35,9 @@ def before_saved(
 
 
 def after_saved(instance: Endpoint, **_: object) -> None:
-    """Write down what it was and is."""
+    """Write down what it was and is; tokens must not outgrow who made them."""
     ledger.endpoint_saved(rows.kept(instance), instance)
+    issued_tokens.end_those_that_grew()
 
 
 def before_deleted(instance: Endpoint, using: str, **_: object) -> None:

@@ -128,6 +128,7 @@ def after_group_deleted(instance: Group, **_: object) -> None:
     actor = acting.current()
     if actor is not None:
         keyholders.require_reachable(actor, rows.kept(instance))
+    issued_tokens.end_those_that_grew()
 
 
 def _watched(model: Any) -> Iterable[str]:

@@ -81,7 +81,8 @@ def _pairs(
         near, far = _columns(field)
         if reverse:
             near, far = far, near
-        linked = field.remote_field.through._base_manager.using(using).filter(**{near: instance.pk})
+        through: Any = field.remote_field.through
+        linked = through._base_manager.using(using).filter(**{near: instance.pk})
         pk_set = list(linked.values_list(far, flat=True))
     if reverse:
         return tuple((other, instance.pk) for other in pk_set)

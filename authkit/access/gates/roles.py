@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import Permission
 
-from authkit.access import acting, discovery, guards, keyholders, ledger, power
+from authkit.access import acting, discovery, guards, issued_tokens, keyholders, ledger, power
 from authkit.access.acting import Actor
 from authkit.access.gates import rows
 from authkit.access.gates.relations import Change
@@ -33,12 +33,14 @@ def before_rule_is_saved(
 
 
 def after_rule_is_saved(instance: Rule, **_: object) -> None:
-    """Write down what it was and is."""
+    """Write down what it was and is; tokens must not outgrow who made them."""
     ledger.saved(rows.kept(instance), instance)
+    issued_tokens.end_those_that_grew()
 
 
 def before_rule_is_deleted(instance: Rule, using: str, **_: object) -> None:
     """A rule goes, by itself or with its role."""
+    ledger.about_to_go(instance)
     actor = acting.current()
     before = rows.stored(instance, using)
     if actor is not None and before is not None:
@@ -48,6 +50,7 @@ def before_rule_is_deleted(instance: Rule, using: str, **_: object) -> None:
 def after_rule_is_deleted(instance: Rule, **_: object) -> None:
     """Write down what it was."""
     ledger.deleted(instance)
+    issued_tokens.end_those_that_grew()
 
 
 def require_rule_change(actor: Actor, before: Rule | None, after: Rule | None) -> None:
@@ -109,8 +112,9 @@ def after_role_is_saved(instance: Role, **_: object) -> None:
 
 def before_role_is_deleted(instance: Role, **_: object) -> None:
     """Whoever had it by inclusion loses what it denied."""
-    rows.keep(instance, keyholders.at_stake() if acting.current() else None)
+    ledger.about_to_go(instance)
     actor = acting.current()
+    rows.keep(instance, None if actor is None else keyholders.at_stake())
     if actor is not None and power.is_anybodys(instance.pk):
         lost = _rules_of(actor, power.including([instance.pk])).denies
         guards.require_loss(actor, lost, Bundle())
@@ -122,6 +126,7 @@ def after_role_is_deleted(instance: Role, **_: object) -> None:
     actor = acting.current()
     if actor is not None:
         keyholders.require_reachable(actor, rows.kept(instance))
+    issued_tokens.end_those_that_grew()
 
 
 def before_includes_change(change: Change) -> None:
