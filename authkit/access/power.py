@@ -59,7 +59,9 @@ def of_giver(person: Any, *, until: datetime | None) -> Power:
     if passing and permissions is not None:
         permissions &= permissions_of(roles) | permissions_given_to(person)
     try:
-        rules = bundle_of(roles)
+        # What is denied for some time only is not held either.
+        denies = bundle_of(including(roles | passing)).denies
+        rules = Bundle(bundle_of(roles).allows, denies)
     except PatternError:
         rules = Bundle()
     is_superuser = bool(getattr(person, "is_superuser", False))

@@ -14,7 +14,7 @@ TEMPLATE = "authkit/refused.html"
 
 def answer(request: HttpRequest, refusal: GuardRefusal) -> HttpResponse:
     """403: a page for people, in the look of the admin site where it was asked there; or JSON."""
-    site = getattr(getattr(request.resolver_match, "func", None), "admin_site", None)
+    site = _admin_site_of(request)
     if site is None and "text/html" not in request.headers.get("Accept", ""):
         body = {"code": refusal.code, "detail": refusal.text}
         response: HttpResponse = JsonResponse(body, status=403)
@@ -25,3 +25,10 @@ def answer(request: HttpRequest, refusal: GuardRefusal) -> HttpResponse:
         response = HttpResponse(page, status=403)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _admin_site_of(request: HttpRequest) -> Any:
+    """The admin site to which the view belongs, if it does."""
+    view = getattr(request.resolver_match, "func", None)
+    page = getattr(view, "model_admin", None)
+    return getattr(view if page is None else page, "admin_site", None)
