@@ -30,9 +30,10 @@ def after(sender: Any, note: Note, rows: Sequence[Any] | None, **_: object) -> N
     was, at_stake = note
     if rows is None:
         rows = list(sender._base_manager.filter(pk__in=[row.pk for row in was]))
-    if sender is not Endpoint:
-        ledger.changed_in_bulk(sender, was, rows)
     actor = acting.current()
+    # What `sync` finds is no change of access until there are rules.
+    if actor is not None or sender in (Rule, Assignment):
+        ledger.changed_in_bulk(sender, was, rows)
     if actor is not None:
         old = {row.pk: row for row in was}
         for row in rows:

@@ -8,12 +8,22 @@ from typing import Any
 
 from django.contrib.auth.models import Permission
 
-from authkit.access import acting, discovery, guards, issued_tokens, keyholders, ledger, power
+from authkit.access import (
+    acting,
+    defaults,
+    discovery,
+    guards,
+    issued_tokens,
+    keyholders,
+    ledger,
+    power,
+)
 from authkit.access.acting import Actor
 from authkit.access.gates import rows
 from authkit.access.gates.relations import Change
+from authkit.kernel import policy
 from authkit.kernel.cover import Bundle, first_uncovered
-from authkit.kernel.language import PatternError
+from authkit.kernel.language import PatternError, parse_actions, parse_endpoint_pattern
 from authkit.kernel.policy import BUILT_IN
 from authkit.models import Role, Rule
 
@@ -66,6 +76,8 @@ def require_rule_change(actor: Actor, before: Rule | None, after: Rule | None) -
         raise guards.broken(actor, error) from error
     if guards.is_superuser(actor):
         return
+    if before is not None:
+        _require_what_sync_would_do(actor, before, after)
     old = None if was is None else _readable(was)
     was_in, is_in = was and was.role_id, becomes and becomes.role_id
     if new is not None and new.effect == "allow":
@@ -160,6 +172,40 @@ def named_by_code() -> set[str]:
     """Short names to which code gives default rules, or may with the next `sync`."""
     found = discovery.registry().endpoints.values()
     return {slug for endpoint in found for allow, _ in endpoint.allows() for slug in allow.roles}
+
+
+def _require_what_sync_would_do(actor: Actor, before: Rule, after: Rule | None) -> None:
+    """Where a default of code was edited or switched off, the row keeps code's word out.
+
+    Without it, the next `sync` would put all in force that code declares there.
+    """
+    if after is not None and _keeps_out(after) and _place(after) == _place(before):
+        return
+    if _keeps_out(before):
+        declared = defaults.declared_in(discovery.registry())
+        place = _place(before)
+        rules = [rule_of_default(d) for d in declared if (d.role, d.key) == place]
+        guards.require_rules(actor, Bundle(tuple(rules)))
+
+
+def rule_of_default(default: defaults.Default) -> policy.Rule:
+    """A default of code, as the kernel knows rules."""
+    return policy.Rule(
+        "allow",
+        default.role,
+        parse_endpoint_pattern(default.key),
+        parse_actions(default.actions),
+        default.condition or None,
+        "code",
+    )
+
+
+def _keeps_out(rule: Rule) -> bool:
+    return defaults.is_edited(rule) or (not rule.is_enabled and not rule.default)
+
+
+def _place(rule: Rule) -> tuple[str, str]:
+    return rule.role.slug, defaults.key_of(rule)
 
 
 def _require_no_circle(actor: Actor, outer: int, brought: Iterable[int]) -> None:
