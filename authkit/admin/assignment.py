@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -23,7 +23,7 @@ else:
 class Finding:
     """Finds the other side by typing where its page can be searched, by number elsewhere."""
 
-    raw_id_fields: tuple[str, ...] = ("user", "group", "role")
+    raw_id_fields: Any = ("user", "group", "role")
 
     def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
         """The relations of which the other side has a page that can be searched."""
@@ -85,7 +85,7 @@ class AssignmentsOfRole(Finding, TabularInline):
 
     model = Assignment
     extra = 0
-    fields: tuple[str, ...] = ("user", "group", "starts_at", "ends_at", "state")
+    fields: ClassVar[Any] = ("user", "group", "starts_at", "ends_at", "state")
     readonly_fields = ("state",)
     verbose_name_plural = _("who has this role")
 
