@@ -27,7 +27,7 @@ class AuthkitConfig(AppConfig):
     def ready(self) -> None:
         """Listen where Django and other packages sign people in, and where people change."""
         from authkit import checks as authkit_checks
-        from authkit.access import obligations, roads, sync
+        from authkit.access import gates, obligations, roads, sync
         from authkit.accounts import people, refusals, sign_in
 
         user_logged_in.connect(sign_in.on_django_login, dispatch_uid="authkit")
@@ -44,6 +44,7 @@ class AuthkitConfig(AppConfig):
                 signal.connect(receiver, sender=model, dispatch_uid="authkit.access")
         roads.listen()
         obligations.listen()
+        gates.listen(self._user_models())
         signals.post_migrate.connect(sync.after_migrate, sender=self, dispatch_uid="authkit")
         if apps.is_installed("drf_spectacular"):
             import_module("authkit.schema")

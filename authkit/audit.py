@@ -34,6 +34,7 @@ def record(
     session_id: UUID | None = None,
     client: Client = NOBODY,
     data: Mapping[str, Any] | None = None,
+    is_attempt: bool = True,
 ) -> None:
     """Write what happened.
 
@@ -45,6 +46,7 @@ def record(
         session_id: the sign-in by which it was done, or that it was done to.
         client: from where.
         data: details, of JSON's types; never a secret.
+        is_attempt: whether it is worth telling even if its transaction is rolled back.
     """
     event = AuditEvent(
         at=timezone.now(),
@@ -57,7 +59,7 @@ def record(
         user_agent=_one_line(client.user_agent)[:_USER_AGENT_LENGTH],
         data=_storable(dict(data or {})),
     )
-    Written(event).write()
+    Written(event).write(is_attempt=is_attempt)
 
 
 class of_request:  # noqa: N801 - read as `with audit.of_request(written)`
@@ -98,10 +100,10 @@ class Written:
         """Hear that the transaction has been committed."""
         self._is_committed = True
 
-    def write(self) -> None:
+    def write(self, *, is_attempt: bool = True) -> None:
         """Write it now, in whatever transaction there is."""
         connection = connections[_alias()]
-        is_watched = watch(self, connection.alias)
+        is_watched = is_attempt and watch(self, connection.alias)
         if connection.needs_rollback and is_watched:
             return
         self._event.save(force_insert=True)

@@ -22,6 +22,8 @@ from rest_framework.exceptions import APIException
 from rest_framework.views import APIView
 
 from authkit import admission, audit, changes, conf, credentials, gate, refusals
+from authkit.access import refusal_page
+from authkit.access.refusals import GuardRefusal
 from authkit.accounts import current
 from authkit.exceptions import AuthkitError, CredentialRejected
 
@@ -92,9 +94,12 @@ class AuthkitMiddleware:
     ) -> HttpResponseBase | None:
         """Answer for a JWT whose user, when a view touched it, was found to be gone.
 
-        And for a door where, without the database, nobody gets in or out.
+        And for a door where, without the database, nobody gets in or out; and for a change
+        of access that the guards refuse.
         """
         gate.failed(request, exception)
+        if isinstance(exception, GuardRefusal):
+            return refusal_page.answer(request, exception)
         if isinstance(exception, refusals.Refused):
             exception = cast(AuthkitError, exception.__cause__)
         if isinstance(exception, CredentialRejected):

@@ -63,11 +63,21 @@ def as_system() -> Iterator[None]:
 @contextmanager
 def found_by(find: Find) -> Iterator[None]:
     """What is changed within is the deed of whom `find` names when it is asked."""
-    token = _acting.set(find)
+    token = begin(find)
     try:
         yield
     finally:
-        _acting.reset(token)
+        end(token)
+
+
+def begin(find: Find) -> contextvars.Token[Find | None]:
+    """From now on `find` names who is acting; until `end` is called with what this returns."""
+    return _acting.set(find)
+
+
+def end(token: contextvars.Token[Find | None]) -> None:
+    """Whoever was acting before is so again."""
+    _acting.reset(token)
 
 
 _acting: contextvars.ContextVar[Find | None] = contextvars.ContextVar(

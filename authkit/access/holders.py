@@ -104,10 +104,10 @@ def _may(policy: Policy, cell: Cell, now: datetime) -> Q:
 def _meeting(policy: Policy, requirement: Requirement | None, now: datetime) -> Q:
     if requirement is None or not requirement.permissions:
         return EVERYBODY
-    return reduce(and_, (_with_permission(policy, name, now) for name in requirement.permissions))
+    return reduce(and_, (having_permission(policy, name, now) for name in requirement.permissions))
 
 
-def _with_permission(policy: Policy, name: str, now: datetime) -> Q:
+def having_permission(policy: Policy, name: str, now: datetime) -> Q:
     """People who hold a permission: by a role, themselves, by a group, or as superusers."""
     model: Any = get_user_model()
     roles = [role for role, names in policy.permissions.items() if name in names]

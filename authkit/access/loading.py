@@ -93,7 +93,7 @@ def without_rules(urlconf: str) -> Policy:
 def _read(alias: str, urlconf: str, revision: Revision) -> Policy:
     roles = _roles(alias)
     rules = _rules(alias)
-    snapshot = compile_policy(roles, rules, _endpoints(alias, urlconf))
+    snapshot = compile_policy(roles, rules, endpoints(alias, urlconf))
     return Policy(revision, urlconf, snapshot, _permissions(alias, snapshot), len(rules))
 
 
@@ -126,7 +126,8 @@ def _rules(alias: str) -> list[Rule]:
     ]
 
 
-def _endpoints(alias: str, urlconf: str) -> list[EndpointDecl]:
+def endpoints(alias: str, urlconf: str) -> list[EndpointDecl]:
+    """What code declares of each endpoint, in the state in which administrators know it."""
     rows: Any = Endpoint._base_manager.using(alias).values_list("key", "state", "methods")
     known: dict[str, tuple[State, list[str]]] = {key: (s, list(m)) for key, s, m in rows}
     reached = [

@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextvars
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
+from django.contrib.auth.views import PasswordResetConfirmView
 from django.http import HttpRequest
 
+from authkit.access import acting
+from authkit.accounts.client import client_of
 from authkit.kernel.grant import Grant
 
 _IS_WITHOUT_COOKIE = "authkit_is_without_cookie"
@@ -21,19 +25,26 @@ _request: contextvars.ContextVar[HttpRequest | None] = contextvars.ContextVar(
 class answering:  # noqa: N801 - read as `with current.answering(request)`
     """Around the answering of a request."""
 
-    __slots__ = ("_asked", "_token")
+    __slots__ = ("_actors", "_asked", "_remembered", "_token")
 
     def __init__(self, request: HttpRequest) -> None:
         """Keep the request."""
         self._asked = request
 
     def __enter__(self) -> None:
-        """From now on it is `request()`."""
+        """From now on it is `request()`, and whoever makes it is acting."""
+        self._remembered: dict[Any, dict[Any, Any]] = {}
         self._token = _request.set(self._asked)
+        self._actors = acting.begin(self.actor)
 
     def __exit__(self, *_: object) -> None:
         """And no longer, whatever happened."""
+        acting.end(self._actors)
         _request.reset(self._token)
+
+    def actor(self) -> acting.Actor | None:
+        """Whose deed it is what the request changes."""
+        return _actor_of(self._asked, self._remembered)
 
 
 def request() -> HttpRequest | None:
@@ -70,3 +81,26 @@ def without_cookie(request: HttpRequest) -> Iterator[None]:
 def is_without_cookie(request: object) -> bool:
     """Whether a sign-in or sign-out is about a bearer credential, and not about the cookie."""
     return hasattr(request, _IS_WITHOUT_COOKIE)
+
+
+def _actor_of(request: HttpRequest, remembered: dict[Any, dict[Any, Any]]) -> acting.Actor | None:
+    """Whose deed it is what a request changes.
+
+    Nobody's where nobody has signed in, or where somebody comes with the key that was sent
+    to them by mail: whoever else is signed in here has no part in that.
+    """
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated or _is_with_a_key(request):
+        return None
+    grant = grant_of(request)
+    return acting.Actor(
+        user,
+        client_of(request),
+        None if grant is None else grant.session_id,
+        remembered.setdefault(user.pk, {}),
+    )
+
+
+def _is_with_a_key(request: HttpRequest) -> bool:
+    kind = getattr(getattr(request.resolver_match, "func", None), "view_class", None)
+    return isinstance(kind, type) and issubclass(kind, PasswordResetConfirmView)

@@ -20,7 +20,15 @@ from authkit.admin.filters import EventKindFilter
 from authkit.models import AuditEvent
 
 #: Events of these are about a person, whose primary key is the subject.
-_ABOUT_PEOPLE = ("account.", "login.", "session.", "token.")
+_ABOUT_PEOPLE = (
+    "account.",
+    "login.",
+    "session.",
+    "token.",
+    "access.assignment_",
+    "access.glass_broken",
+    "access.person_",
+)
 
 
 class _Events(ChangeList):

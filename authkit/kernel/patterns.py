@@ -86,6 +86,20 @@ class EndpointPattern:
             one in (ANY, two) for one, two in zip(self.segments, other.segments, strict=False)
         )
 
+    def meets(self, other: EndpointPattern) -> bool:
+        """Whether there can be a key that falls under both."""
+        mine, theirs = len(self.segments), len(other.segments)
+        if not self.is_open and not other.is_open and mine != theirs:
+            return False
+        if self.is_open and not other.is_open and theirs <= mine:
+            return False
+        if other.is_open and not self.is_open and mine <= theirs:
+            return False
+        return all(
+            one == two or ANY in (one, two)
+            for one, two in zip(self.segments, other.segments, strict=False)
+        )
+
     def __str__(self) -> str:
         """Write it in the language."""
         return self.text
@@ -106,6 +120,10 @@ class AccessPattern:
         """Whether the set holds all of the other's accesses, now and later."""
         return covers_actions(self.actions, other.actions) and self.endpoint.covers(other.endpoint)
 
+    def meets(self, other: AccessPattern) -> bool:
+        """Whether there can be an access that belongs to both."""
+        return self.endpoint.meets(other.endpoint) and _do_actions_meet(self.actions, other.actions)
+
     def __str__(self) -> str:
         """Write it in the language."""
         return f"{self.endpoint.text}:{','.join(self.actions)}"
@@ -121,8 +139,18 @@ def covers_actions(words: Iterable[str], others: Iterable[str]) -> bool:
     words = frozenset(words)
     if ANY in words:
         return True
-    wide = frozenset().union(*map(_meaning, words))
+    wide = words_in(words)
     return all(other != ANY and _meaning(other) <= wide for other in others)
+
+
+def words_in(words: Iterable[str]) -> frozenset[str]:
+    """The single actions for which these words stand; `*` is left as it is."""
+    return frozenset().union(*map(_meaning, words))
+
+
+def _do_actions_meet(words: Iterable[str], others: Iterable[str]) -> bool:
+    ours, theirs = words_in(words), words_in(others)
+    return ANY in ours or ANY in theirs or bool(ours & theirs)
 
 
 def _meaning(word: str) -> frozenset[str]:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, Self, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections, models, router, transaction
 from django.db.models.functions import Greatest
+from django.dispatch import Signal
 
 Part = Literal["policy", "people"]
 M = TypeVar("M", bound=models.Model)
+
+
+#: Many rows are about to be changed past `save`. `rows`: which, as a queryset; what a
+#: receiver returns comes back to it as `note`.
+bulk_changing = Signal()
+
+#: They have been, in a transaction that is still open. `note`; `rows`: those added, or None.
+bulk_changed = Signal()
 
 
 class AccessRevision(models.Model):
@@ -97,8 +106,9 @@ class AccessQuerySet(models.QuerySet[M]):
     def update(self, **values: Any) -> int:
         """Change rows, and tell."""
         with transaction.atomic(using=self.db):
+            notes = bulk_changing.send(self.model, rows=self.all())
             rows = super().update(**values)
-            self._tell()
+            self._tell(notes)
         return rows
 
     def delete(self) -> tuple[int, dict[str, int]]:
@@ -111,13 +121,16 @@ class AccessQuerySet(models.QuerySet[M]):
     def bulk_create(self, objs: Iterable[M], *args: Any, **options: Any) -> list[M]:
         """Add rows, and tell."""
         with transaction.atomic(using=self.db):
+            notes = bulk_changing.send(self.model, rows=self.none())
             created = super().bulk_create(objs, *args, **options)
-            self._tell()
+            self._tell(notes, created)
         return created
 
-    def _tell(self) -> None:
+    def _tell(self, notes: Sequence[Any] = (), created: Sequence[M] | None = None) -> None:
         model: Any = self.model
         changed(model.part, using=self.db)
+        for _, note in notes:
+            bulk_changed.send(model, note=note, rows=created)
 
     update.alters_data = True  # type: ignore[attr-defined]
     delete.alters_data = True  # type: ignore[attr-defined]

@@ -35,6 +35,15 @@ class BearerToken(models.Model):
         verbose_name=_("session"),
     )
     credential_digest = models.CharField(max_length=32, editable=False)
+    issued_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("made by"),
+        help_text=_("Who made it, if it was not the person themselves."),
+    )
     name = models.CharField(_("name"), max_length=100, blank=True)
     scopes = models.JSONField(_("scopes"), null=True)
     created_at = models.DateTimeField(_("created at"))

@@ -1,6 +1,7 @@
 """The words after ``manage.py authkit``: one file each, all of one shape."""
 
 from authkit.management.subcommands.base import Subcommand
+from authkit.management.subcommands.breakglass import BreakGlass
 from authkit.management.subcommands.explain import Explain
 from authkit.management.subcommands.keys import Keys
 from authkit.management.subcommands.matrix import Matrix
@@ -18,4 +19,5 @@ SUBCOMMANDS: tuple[type[Subcommand], ...] = (
     Prune,
     Keys,
     Unlock,
+    BreakGlass,
 )

@@ -1,0 +1,115 @@
+"""Which gate stands on which road."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Model, signals
+from django.dispatch import Signal
+
+from authkit.access import issued_tokens, ledger
+from authkit.access.gates import assignments, bulk, endpoints, people, roles
+from authkit.access.gates.relations import Change, watch
+from authkit.models import Assignment, BearerToken, Endpoint, Role, Rule
+from authkit.models.access_revision import bulk_changed, bulk_changing
+
+_UID = "authkit.access.gates"
+
+
+def listen(user_models: Iterable[type[Model]]) -> None:
+    """Stand there; called once, when all models are there."""
+    _on(Rule, signals.pre_save, roles.before_rule_is_saved)
+    _on(Rule, signals.post_save, roles.after_rule_is_saved)
+    _on(Rule, signals.pre_delete, roles.before_rule_is_deleted)
+    _on(Rule, signals.post_delete, roles.after_rule_is_deleted)
+    _on(Role, signals.pre_save, roles.before_role_is_saved)
+    _on(Role, signals.post_save, roles.after_role_is_saved)
+    _on(Role, signals.pre_delete, roles.before_role_is_deleted)
+    _on(Role, signals.post_delete, roles.after_role_is_deleted)
+    _on(Assignment, signals.pre_save, assignments.before_saved)
+    _on(Assignment, signals.post_save, assignments.after_saved)
+    _on(Assignment, signals.pre_delete, assignments.before_deleted)
+    _on(Assignment, signals.post_delete, assignments.after_deleted)
+    _on(Endpoint, signals.pre_save, endpoints.before_saved)
+    _on(Endpoint, signals.post_save, endpoints.after_saved)
+    _on(Endpoint, signals.pre_delete, endpoints.before_deleted)
+    _on(Group, signals.pre_delete, people.before_group_deleted)
+    _on(Group, signals.post_delete, people.after_group_deleted)
+    _on(BearerToken, signals.pre_save, issued_tokens.before_saved)
+    for model in user_models:
+        _on(model, signals.pre_save, people.before_saved)
+        _on(model, signals.post_save, people.after_saved)
+        _on(model, signals.pre_delete, people.before_deleted)
+        _on(model, signals.post_delete, people.after_deleted)
+    for model in (Rule, Role, Assignment, Endpoint):
+        _on(model, bulk_changing, bulk.before)
+        _on(model, bulk_changed, bulk.after)
+    _watch_relations()
+
+
+def _on(model: type[Model], signal: Signal, gate: Any) -> None:
+    signal.connect(gate, sender=model, dispatch_uid=_UID)
+
+
+def _watch_relations() -> None:
+    role: Any = Role
+    watch(role.includes.field, roles.before_includes_change, _includes_changed, _UID)
+    watch(role.permissions.field, roles.before_permissions_change, _role_permissions, _UID)
+    group: Any = Group
+    before = people.before_group_permissions_change
+    watch(group.permissions.field, before, _group_permissions, _UID)
+    for field in get_user_model()._meta.many_to_many:
+        if field.name == "groups" and field.related_model is Group:
+            watch(field, people.before_groups_change, _members, _UID)
+        if field.name == "user_permissions":
+            watch(field, people.before_permissions_change, _person_permissions, _UID)
+
+
+def _includes_changed(change: Change) -> None:
+    _write("role_includes_changed", change, _slugs, _slugs)
+
+
+def _role_permissions(change: Change) -> None:
+    _write("role_permissions_changed", change, _slugs, _permissions)
+
+
+def _group_permissions(change: Change) -> None:
+    _write("group_permissions_changed", change, _groups, _permissions)
+
+
+def _person_permissions(change: Change) -> None:
+    _write("person_permissions_changed", change, _keys, _permissions)
+
+
+def _members(change: Change) -> None:
+    _write("person_groups_changed", change, _keys, _groups)
+
+
+def _write(kind: str, change: Change, name_near: Any, name_far: Any) -> None:
+    near = name_near({one for one, _ in change.pairs})
+    far = name_far({other for _, other in change.pairs})
+    for key, subject in near.items():
+        names = [far[other] for one, other in change.pairs if one == key and other in far]
+        added, removed = (names, []) if change.is_adding else ([], names)
+        ledger.relation_changed(kind, subject, added, removed)
+
+
+def _slugs(keys: set[Any]) -> dict[Any, str]:
+    return dict(Role._base_manager.filter(pk__in=keys).values_list("pk", "slug"))
+
+
+def _groups(keys: set[Any]) -> dict[Any, str]:
+    return dict(Group._base_manager.filter(pk__in=keys).values_list("pk", "name"))
+
+
+def _permissions(keys: set[Any]) -> dict[Any, str]:
+    rows = Permission.objects.filter(pk__in=keys)
+    found = rows.values_list("pk", "content_type__app_label", "codename")
+    return {key: f"{app_label}.{codename}" for key, app_label, codename in found}
+
+
+def _keys(keys: set[Any]) -> dict[Any, str]:
+    return {key: str(key) for key in keys}

@@ -1,0 +1,95 @@
+"""The page of a person: their roles, and all that they may do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
+from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import UserAdmin as DjangosUserAdmin
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from authkit.access import access_of
+from authkit.access.guards import holds_at_least
+from authkit.admin.assignment import AssignmentsOfPerson
+from authkit.admin.guarded import GuardedAdmin
+
+if TYPE_CHECKING:
+    UserAdmin = DjangosUserAdmin[Any]
+else:
+    UserAdmin = DjangosUserAdmin
+
+_SHOWN = "effective_access"
+
+
+class PersonAdmin(GuardedAdmin):
+    """A mixin, to stand before the project's own ModelAdmin for people.
+
+    ``class MyUserAdmin(PersonAdmin, UserAdmin)``. The page of somebody who holds more
+    than the visitor is read only, and so is what only superusers give.
+    """
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        """Their roles, beside what the project shows."""
+        inlines = list(super().get_inlines(request, obj))
+        return inlines if obj is None else [*inlines, AssignmentsOfPerson]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """All that they may do, below what the project shows."""
+        fieldsets: Any = super().get_fieldsets(request, obj)
+        if obj is None or _SHOWN in flatten_fieldsets(fieldsets):
+            return fieldsets
+        return (*fieldsets, (gettext_lazy("Access"), {"fields": (_SHOWN,)}))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What the visitor may not change is shown and not asked for."""
+        fields = [*super().get_readonly_fields(request, obj)]
+        if obj is not None and _SHOWN not in fields:
+            fields.append(_SHOWN)
+        if not getattr(request.user, "is_superuser", False):
+            fields.append("is_superuser")
+        return fields
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes who holds more than they do."""
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or holds_at_least(request.user, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes who holds more than they do."""
+        may = super().has_delete_permission(request, obj)
+        return may and (obj is None or holds_at_least(request.user, obj))
+
+    @admin.display(description=gettext_lazy("may do"))
+    def effective_access(self, person: Any) -> str:
+        """Every access, by roles, groups and flags, at this moment."""
+        if getattr(person, "is_superuser", False) and person.is_active:
+            return _("everything: a superuser")
+        reached = access_of(person)
+        if not reached:
+            return _("nothing")
+        some = _("some objects")
+        return format_html_join(
+            "",
+            "{}{}<br>",
+            ((reach.access, f" ({some})" if reach.conditional else "") for reach in reached),
+        )
+
+
+class AuthkitUserAdmin(PersonAdmin, UserAdmin):
+    """Django's page of a person, with authkit's part of it."""
+
+
+def stand_in_for_djangos(site: admin.AdminSite) -> None:
+    """Take the place of Django's own page of people, and of no other.
+
+    A project that registers a page of its own, before or after, keeps it.
+    """
+    model: Any = get_user_model()
+    if site.is_registered(model) and type(site.get_model_admin(model)) is DjangosUserAdmin:
+        site.unregister(model)
+        site.register(model, AuthkitUserAdmin)
