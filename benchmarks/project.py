@@ -45,32 +45,38 @@ def command_line(description: str | None, *, rounds: int) -> argparse.ArgumentPa
 
 
 def run(
-    module: str, options: argparse.Namespace, benchmark: Callable[[argparse.Namespace], Report]
+    module: str,
+    options: argparse.Namespace,
+    benchmark: Callable[[argparse.Namespace], Report],
+    *,
+    settings: str = "benchmarks.settings",
 ) -> None:
     """Run a benchmark on the database, or on each of them in a process of its own."""
     if options.database == "both":
         reports = {kind: _in_process_of_its_own(module, kind) for kind in databases.KINDS}
     else:
         is_preparing = options.prepare and options.database == "postgresql"
-        with _django_on(options.database, options.server, is_preparing=is_preparing):
+        with _django_on(options.database, options.server, settings, is_preparing=is_preparing):
             reports = {options.database: benchmark(options) | {"versions": _versions()}}
     if options.json is not None:
         options.json.write_text(json.dumps(reports, indent=2) + "\n")
 
 
 @contextmanager
-def _django_on(kind: str, server: str, *, is_preparing: bool = False) -> Iterator[None]:
+def _django_on(
+    kind: str, server: str, settings: str, *, is_preparing: bool = False
+) -> Iterator[None]:
     with databases.thrown_away(kind, server) as url:
         if is_preparing:
             os.environ["AUTHKIT_BENCHMARK_PREPARES"] = "1"
         os.environ["AUTHKIT_BENCHMARK_DATABASE"] = url
-        os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
+        os.environ["DJANGO_SETTINGS_MODULE"] = settings
         import django  # noqa: PLC0415 - it can only be set up once its database is known
         from django.core.management import call_command  # noqa: PLC0415
         from django.db import connections  # noqa: PLC0415
 
         django.setup()
-        call_command("migrate", verbosity=0)
+        call_command("migrate", verbosity=0, run_syncdb=True)
         try:
             yield
         finally:

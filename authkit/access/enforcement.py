@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import ResolverMatch
 
 from authkit import conf
 from authkit.access import callers, discovery, questions
@@ -26,6 +27,7 @@ from authkit.kernel.patterns import Access
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
+_ASKED = "_authkit_asked"
 _READING = ("retrieve", "list", "GET")
 _PUBLIC = Decision(True, "public")
 _UNKNOWN_ENDPOINT = Decision(False, "unknown_endpoint")
@@ -75,11 +77,20 @@ def question_of(request: HttpRequest, method: str | None = None) -> Question | N
     match = request.resolver_match
     if match is None:
         return None
+    asked = method or request.method or ""
+    known = request.__dict__.get(_ASKED)
+    if known is None or known[0] is not match or known[1] != asked:
+        known = request.__dict__[_ASKED] = match, asked, _question_of(request, match, asked)
+    found: Question | None = known[2]
+    return found
+
+
+def _question_of(request: HttpRequest, match: ResolverMatch, method: str) -> Question | None:
     registry = discovery.registry(getattr(request, "urlconf", None))
     route = registry.find(match)
     if not route.is_governed:
         return None
-    action = route.methods.get(method or request.method or "")
+    action = route.methods.get(method)
     key = route.key if route.key is not None and route.key not in registry.ambiguous else ""
     access = Access(key, action) if action else None
     return Question(route, access, registry.endpoints.get(key) if key else None)

@@ -26,17 +26,17 @@ def visible_by(decision: Decision, queryset: QuerySet[M], user: Any) -> QuerySet
         return queryset
     if decision.conditions is None or decision.allowed is False:
         return queryset.none()
-    return _narrow(queryset, decision.conditions, user)
+    return _narrow(queryset, queryset.model._base_manager, decision.conditions, user)
 
 
 def holds_for(decision: Decision, obj: models.Model, user: Any) -> bool:
     """Whether a decision allows for one stored object; asks the database only if it must."""
     if decision.allowed is not None:
         return decision.allowed
-    if obj.pk is None:
+    if obj.pk is None or decision.conditions is None:
         return False
-    rows: QuerySet[Any] = type(obj)._base_manager.using(obj._state.db).filter(pk=obj.pk)
-    return visible_by(decision, rows, user).exists()
+    row: QuerySet[Any] = type(obj)._base_manager.using(obj._state.db).filter(pk=obj.pk)
+    return _narrow(row, row, decision.conditions, user, is_one=True).exists()
 
 
 def settle(decision: Decision, obj: models.Model, user: Any) -> Decision:
@@ -46,18 +46,24 @@ def settle(decision: Decision, obj: models.Model, user: Any) -> Decision:
     return decision.settle(holds=holds_for(decision, obj, user))
 
 
-def _narrow(queryset: QuerySet[M], its: Conditions, user: Any) -> QuerySet[M]:
+def _narrow(
+    queryset: QuerySet[M], among: Any, its: Conditions, user: Any, *, is_one: bool = False
+) -> QuerySet[M]:
+    """Narrow a queryset; subqueries look `among` these rows.
+
+    With `is_one` only whether there is a row is asked, so it may come twice.
+    """
     known = conditions.of_model(queryset.model)
     for group in its.any_of:
         allowed = _any_of(known, group, user)
         if allowed is None:
             return queryset.none()
-        queryset = _keep(queryset, allowed)
+        queryset = queryset.filter(allowed) if is_one else _keep(queryset, among, allowed)
     if any(name not in known for name in its.none_of):
         return queryset.none()
     denied = _any_of(known, its.none_of, user)
     if denied is not None:
-        queryset = queryset.exclude(pk__in=_keys(queryset, denied))
+        queryset = queryset.exclude(pk__in=_keys(queryset, among, denied))
     return queryset
 
 
@@ -74,16 +80,16 @@ def _any_of(known: dict[str, conditions.Condition], names: Iterable[str], user: 
     return together
 
 
-def _keep(queryset: QuerySet[M], allowed: Q) -> QuerySet[M]:
+def _keep(queryset: QuerySet[M], among: Any, allowed: Q) -> QuerySet[M]:
     if not allowed:
         return queryset
     if _is_multivalued(queryset.model, allowed):
-        return queryset.filter(pk__in=_keys(queryset, allowed))
+        return queryset.filter(pk__in=_keys(queryset, among, allowed))
     return queryset.filter(allowed)
 
 
-def _keys(queryset: QuerySet[Any], q: Q) -> QuerySet[Any, Any]:
-    rows: QuerySet[Any] = queryset.model._base_manager.using(queryset.db)
+def _keys(queryset: QuerySet[Any], among: Any, q: Q) -> QuerySet[Any, Any]:
+    rows: QuerySet[Any] = among.using(queryset.db)
     return rows.filter(q).order_by().values("pk")
 
 

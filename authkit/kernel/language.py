@@ -91,6 +91,12 @@ def parse_access(text: str) -> Access:
     Raises:
         PatternError: not of the language, an endpoint pattern, or several actions.
     """
+    _require_text(text, MAX_KEY_LENGTH + 1 + MAX_ACTIONS_LENGTH)
+    return _access(text)
+
+
+@lru_cache(maxsize=4096)
+def _access(text: str) -> Access:
     pattern = parse_pattern(text)
     key = pattern.endpoint.text
     if not pattern.endpoint.is_exact:

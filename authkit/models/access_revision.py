@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections, models, router, transaction
 from django.db.models.functions import Greatest
@@ -57,11 +57,17 @@ class PendingChange:
 
     #: How many changes this process has committed.
     committed_here = 0
+    #: Those of any thread. While it is empty, nobody need look into a transaction.
+    alive: ClassVar[set[int]] = set()
 
     def __init__(self, part: Part) -> None:
         """`remembered` is for what was worked out from exactly this state."""
+        self.alive.add(id(self))
         self.part = part
         self.remembered: dict[str, Any] = {}
+
+    def __del__(self) -> None:
+        self.alive.discard(id(self))
 
     def __call__(self) -> None:
         """Committed: this process need not wait to hear of it."""
@@ -90,6 +96,8 @@ def changed(part: Part, *, using: str | None = None) -> None:
 
 def pending_in(alias: str, part: Part | None = None) -> PendingChange | None:
     """The newest change in the transaction that is open here, if there is one."""
+    if not PendingChange.alive:  # finding this thread's connection takes longer than deciding
+        return None
     connection = connections[alias]
     if not connection.in_atomic_block:
         return None
