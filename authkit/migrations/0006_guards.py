@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("authkit", "0002_access"),
+        ("authkit", "0004_throttle"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
