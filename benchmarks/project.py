@@ -76,7 +76,7 @@ def _django_on(
         from django.db import connections  # noqa: PLC0415
 
         django.setup()
-        call_command("migrate", verbosity=0, run_syncdb=True)
+        call_command("migrate", verbosity=0)
         try:
             yield
         finally:
