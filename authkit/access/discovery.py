@@ -32,6 +32,7 @@ class FoundEndpoint:
         model: whose objects it is about, if it says so.
         routes: paths, as the URLconf writes them.
         methods: the HTTP methods of each action.
+        routes_of: the paths of each action.
         declarations: what code declares of each action. Where routes disagree, the
             stricter word counts.
         is_governed: whether rules are about it. If not, it guards itself.
@@ -42,6 +43,7 @@ class FoundEndpoint:
     model: type[models.Model] | None
     routes: list[str] = field(default_factory=list)
     methods: dict[str, list[str]] = field(default_factory=dict)
+    routes_of: dict[str, list[str]] = field(default_factory=dict)
     declarations: dict[str, tuple[Declaration, ...]] = field(default_factory=dict)
     is_governed: bool = False
 
@@ -82,6 +84,9 @@ class FoundEndpoint:
             known = self.methods.setdefault(action, [])
             if method not in known:
                 known.append(method)
+            paths = self.routes_of.setdefault(action, [])
+            if route.path not in paths:
+                paths.append(route.path)
         for action, declared in route.declarations.items():
             before = self.declarations.get(action, declared)
             self.declarations[action] = tuple(_strictest(before, declared))

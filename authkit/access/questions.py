@@ -147,6 +147,6 @@ def _reached(policy: Policy, caller: Caller, now: datetime) -> Iterator[Reach]:
                 yield Reach(
                     f"{key}:{action}",
                     tuple(endpoint.methods.get(action, ())),
-                    tuple(endpoint.routes),
+                    tuple(endpoint.routes_of.get(action, ())),
                     decision.conditional,
                 )

@@ -203,6 +203,7 @@ def test_access_of_lists_all_that_somebody_may_do(person):
     assert "api.person:destroy" not in found
     assert "POST" in found["api.person:create"].methods
     assert not found["api.person:create"].conditional
+    assert all("pk" not in route for route in found["api.person:create"].routes)
 
 
 def test_what_was_rolled_back_was_never_there(person):
