@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from rest_framework.decorators import api_view
+from rest_framework.decorators import api_view, schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,6 +17,7 @@ _SHOWN = ("api.", "reports.")
 
 @public
 @api_view(["GET"])
+@schema(None)
 def may(request: Request) -> Response:
     """Each action of the magazine's endpoints: yes, for some objects, or no and why."""
     return Response(list(_told(request.user)))
@@ -31,6 +32,8 @@ def _told(user: Any) -> Iterator[dict[str, Any]]:
                 continue
             access = f"{endpoint.key}:{action}"
             found = explain(user, access)
+            if any(one.code == "give_role_or_rule" and not one.roles for one in found.remedies):
+                continue  # nobody but superusers may
             yield {
                 "access": access,
                 "methods": [method for method in methods if method != "HEAD"],

@@ -26,7 +26,15 @@ from tests.people import PASSWORD
 WORKERS, THREADS = (4, 5) if connection.vendor == "postgresql" else (2, 3)
 CALLERS = WORKERS * THREADS
 TOKEN_LIMIT = CALLERS // 2
-_LIMITS = ("sign_in_to_account", "sign_in_from_address", "token")
+_LIMITS = (
+    "sign_in_to_account",
+    "sign_in_from_address",
+    "token",
+    "registration",
+    "mail",
+    "password_reset",
+    "verification",
+)
 IS_LONG = os.environ.get("AUTHKIT_LONG_RUN") == "1"
 
 chance = random.Random()  # noqa: S311 - no secret

@@ -10,7 +10,7 @@ function row({ access, methods, allowed, reason, rule, help }) {
   put("methods", methods.join(", "));
   put("answer", word);
   if (tone) made.querySelector("[data-answer]").classList.add(tone);
-  put("why", allowed === false ? [reason, ...help].join(". ") : rule || reason);
+  put("why", allowed === false ? `${reason}. ${help.join(" ")}` : rule || reason);
   return made;
 }
 
