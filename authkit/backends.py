@@ -9,11 +9,12 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.views import LoginView
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model, Q, QuerySet
 from django.forms import ValidationError
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
-from authkit.access import role_permissions
+from authkit.access import holders, role_permissions
 from authkit.accounts import attempts, identify, passwords, refusals
 from authkit.exceptions import TooManyAttempts
 
@@ -78,6 +79,24 @@ class AuthkitBackend(ModelBackend):
         if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
             return set()
         return {*super().get_all_permissions(user_obj), *role_permissions.of(user_obj)}
+
+    def with_perm(
+        self,
+        perm: Any,
+        is_active: bool = True,
+        include_superusers: bool = True,
+        obj: Model | None = None,
+    ) -> QuerySet[Any]:
+        """Everybody who holds a permission, by a role of theirs included."""
+        found: Any = super().with_perm(perm, is_active, include_superusers, obj)
+        if obj is not None:
+            return found  # type: ignore[no-any-return]
+        name = perm if isinstance(perm, str) else f"{perm.content_type.app_label}.{perm.codename}"
+        by_role = found.model._default_manager.filter(holders.by_role_with_permission(name))
+        if is_active is not None:
+            by_role = by_role.filter(is_active=is_active)
+        everybody = Q(pk__in=found.values("pk")) | Q(pk__in=by_role.values("pk"))
+        return found.model._default_manager.filter(everybody)  # type: ignore[no-any-return]
 
     async def aget_all_permissions(self, user_obj: Any, obj: object = None) -> set[str]:
         """The same, for async code."""

@@ -61,6 +61,15 @@ def given_to(user: Any) -> QuerySet[Assignment]:
     return Assignment._base_manager.filter(given)
 
 
+def by_role_with_permission(name: str) -> Q:
+    """People who hold a Django permission by a role of theirs, now."""
+    policy = policies.current()
+    roles = [role for role, names in policy.permissions.items() if name in names]
+    if not roles or not policy.snapshot.is_available:
+        return NOBODY
+    return having_any(policy, roles, now=timezone.now())
+
+
 def having_any(policy: Policy, slugs: Iterable[str], *, now: datetime) -> Q:
     """People who have any of these roles now: given to them, to a group, or built in."""
     slugs = set(slugs)

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from authkit.access import access_of, can, conditions, decide, visible, who_can
+from authkit.backends import AuthkitBackend
 from authkit.kernel.decision import ConditionalDecision
 from authkit.models import Assignment, Role, Rule
 from tests.people import make_person, make_superuser
@@ -262,3 +263,6 @@ def test_django_permissions_of_roles_count_in_has_perm(person):
     assert "auth.view_group" in again.get_all_permissions()
     assert not again.has_perm("auth.add_group")
     assert not again.has_perm("auth.view_group", obj=clerk)
+    make_person("bob")
+    holding = AuthkitBackend().with_perm("auth.view_group", include_superusers=False)
+    assert list(holding) == [person]
