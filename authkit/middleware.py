@@ -25,6 +25,7 @@ from authkit import admission, audit, changes, conf, credentials, gate, refusals
 from authkit.access import refusal_page
 from authkit.access.refusals import GuardRefusal
 from authkit.accounts import current
+from authkit.accounts.refusals import mark
 from authkit.exceptions import AuthkitError, CredentialRejected
 
 _logger = logging.getLogger("authkit")
@@ -53,7 +54,7 @@ class AuthkitMiddleware:
             with audit.of_request(written), current.answering(request):
                 response = admission.arrive(request) or self.get_response(request)
                 response = gate.settle(request, response)
-                _vary(request, response)
+                _finish(request, response)
         except BaseException as stopped:
             gate.abandon(request, stopped)
             raise
@@ -67,7 +68,7 @@ class AuthkitMiddleware:
             response = await _aside(admission.arrive, request, asks=_asks_on_arrival(request))
             response = response or await self.get_response(request)
             response = gate.settle(request, response)
-            _vary(request, response)
+            _finish(request, response)
         if written:
             await sync_to_async(_rescue)(written)
         return response
@@ -148,6 +149,11 @@ def _decide(
         return gate.answer_to(refusal)
     except DatabaseFailure:
         return refusals.unavailable()
+
+
+def _finish(request: HttpRequest, response: HttpResponseBase) -> None:
+    mark(request, response)
+    _vary(request, response)
 
 
 def _vary(request: HttpRequest, response: HttpResponseBase) -> None:
