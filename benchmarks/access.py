@@ -30,8 +30,8 @@ def benchmark(options: argparse.Namespace) -> project.Report:
     rows.make_roles()
     compiled, seconds = _compiled(rows)
     print(f"\n{options.database}, {options.rounds} rounds, {options.clock} clock")
-    print("compiling 100,000 rules of 1,000 roles, with reading them: %.2f s" % seconds["all"])
-    print("  of which compiling alone: %.2f s" % seconds["compiling"])
+    print(f"compiling 100,000 rules of 1,000 roles, with reading them: {seconds['all']:.2f} s")
+    print(f"  of which compiling alone: {seconds['compiling']:.2f} s")
     direct = {
         size: _directly(access_requests.deciding_by, policy, person)
         for size, policy in compiled.items()

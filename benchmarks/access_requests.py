@@ -75,7 +75,7 @@ _PEERS = {
 }
 
 
-def _contender(
+def _contender(  # noqa: PLR0913 - a row of the table
     applications: dict[str, Application],
     classes: tuple[type, ...],
     headers: dict[str, str],
