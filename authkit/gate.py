@@ -8,7 +8,7 @@ permission classes it lists.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,12 +34,15 @@ from authkit.kernel.decision import Decision
 from authkit.permissions import EndpointPermission, refused
 
 _HELD = "_authkit_held"
-_ASKING = ("dispatch", "initial", "check_permissions", "get_permissions")
+#: What runs before the question, or asks it. Whatever else a class says may change its lists.
+_ASKING = (
+    *("__init__", "__getattribute__", "setup", "dispatch"),
+    *("initial", "check_permissions", "get_permissions"),
+)
 _MADE_BY_DRF: tuple[Any, ...] = (APIView.as_view(), ViewSet.as_view({"get": "list"}))
 #: What runs in a view before its `dispatch`, if nobody has wrapped it in something else.
-_PLAIN_CODES = {
-    code for view in _MADE_BY_DRF for code in (view.__code__, view.__wrapped__.__code__)
-}
+_AS_VIEW_CODES = {view.__wrapped__.__code__ for view in _MADE_BY_DRF}
+_PLAIN_CODES = _AS_VIEW_CODES | {view.__code__ for view in _MADE_BY_DRF}
 
 
 def admit(
@@ -120,11 +123,19 @@ def asks_itself(view: Callable[..., Any]) -> bool:
     kind = getattr(view, "cls", None)
     if not isinstance(kind, type) or not issubclass(kind, APIView):
         return False
-    inner = getattr(view, "__wrapped__", None)
-    codes = {getattr(view, "__code__", None), getattr(inner, "__code__", None)}
+    codes = {getattr(layer, "__code__", None) for layer in _layers(view)}
     initkwargs = getattr(view, "initkwargs", {})
     listed = initkwargs.get("permission_classes", kind.permission_classes)
     return codes <= _PLAIN_CODES and _asks(cast(Any, kind), tuple(listed))
+
+
+def _layers(view: Any) -> Iterator[Any]:
+    """A view and what it wraps, down to what `as_view()` has made."""
+    while view is not None:
+        yield view
+        if getattr(view, "__code__", None) in _AS_VIEW_CODES:
+            return
+        view = getattr(view, "__wrapped__", None)
 
 
 @lru_cache(maxsize=4096)

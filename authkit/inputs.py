@@ -7,7 +7,7 @@ answer is the one for a primary key that nobody has.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db import models
@@ -28,10 +28,23 @@ def narrow(serializer: BaseSerializer[Any], user: Any, grant: Grant | None, view
     """
     unchecked = frozenset(getattr(view, "unchecked_relations", ()))
     for name, field in _relations(serializer):
-        queryset = field.queryset
-        if name not in unchecked and queryset is not None and not field.read_only:
-            rows = queryset.all() if hasattr(queryset, "all") else queryset
-            field.queryset = seen_by(user, grant, rows)
+        if name not in unchecked and not field.read_only:
+            # A field may have no queryset and work its rows out itself.
+            vars(field)["get_queryset"] = _narrowed(field.get_queryset, user, grant)
+
+
+def _narrowed(make: Callable[[], Any], user: Any, grant: Grant | None) -> Callable[[], Any]:
+    found: list[QuerySet[Any]] = []
+
+    def get_queryset() -> Any:
+        if not found:
+            rows = make()
+            if not hasattr(rows, "model"):
+                return rows
+            found.append(seen_by(user, grant, rows.all()))
+        return found[0].all()
+
+    return get_queryset
 
 
 def seen_by(user: Any, grant: Grant | None, rows: QuerySet[Any]) -> QuerySet[Any]:

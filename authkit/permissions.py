@@ -66,6 +66,8 @@ class EndpointPermission(BasePermission):
             raise refused(enforcement.refusal_of(decision), question.access, decision)
         if request.method == http.method:
             _see_through(request, view, question, decision)
+        elif hasattr(view, "get_serializer"):  # for a form of the browsable API
+            vars(view)["get_serializer"] = _narrowing(request, view, is_form=True)
         return True
 
     def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
@@ -185,13 +187,13 @@ def _owing(
     return answer
 
 
-def _narrowing(request: Request, view: Any) -> Callable[..., Any]:
+def _narrowing(request: Request, view: Any, *, is_form: bool = False) -> Callable[..., Any]:
     make = view.get_serializer
 
     @wraps(make)
     def get_serializer(*args: Any, **kwargs: Any) -> Any:
         serializer = make(*args, **kwargs)
-        if "data" in kwargs or len(args) > 1:
+        if is_form or "data" in kwargs or len(args) > 1:
             inputs.narrow(serializer, request.user, grant_for(request), view)
         return serializer
 

@@ -37,6 +37,7 @@ class Stranger(AnonymousUser):
         raise NobodySignedIn
 
     id = pk
+    username = pk  # type: ignore[assignment]  # Django's is "", and rows may hold that too
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Condition:
         try:
             found = self.predicate(Stranger())
             self.model._default_manager.filter(found)  # builds it; a stranger may not fit in
-        except (NobodySignedIn, TypeError, ValueError):
+        except (NobodySignedIn, AttributeError, TypeError, ValueError):
             return NOTHING
         return found
 

@@ -40,6 +40,7 @@ class Obligation:
         self.user = user
         self.is_met = False
         self._model = model
+        self._is_broken = False
         self._written: dict[tuple[str | None, type[models.Model]], set[Any]] = {}
 
     def watch(self, obj: models.Model) -> None:
@@ -48,13 +49,25 @@ class Obligation:
             self._written.setdefault((obj._state.db, type(obj)), set()).add(obj.pk)
             self.is_met = True
 
+    def look_before(self, obj: models.Model, using: str | None) -> None:
+        """Check a stored row that is about to be written and that nobody has checked yet."""
+        if self._model is None or not isinstance(obj, self._model) or obj.pk is None:
+            return
+        if obj.pk in self._written.get((using, type(obj)), ()):
+            return
+        row = type(obj)._base_manager.using(using).filter(pk=obj.pk)
+        within = objects.visible_by(self.decision, row, self.user)
+        self._is_broken |= row.exists() and not within.exists()
+
     def settle(self) -> None:
         """Check what was written, inside the transaction that wrote it.
 
         Raises:
-            NotPermitted: a row is now out of the caller's reach.
+            NotPermitted: a row is now out of the caller's reach, or was before.
             ConditionNotApplied: nothing was ever filtered, checked or written.
         """
+        if self._is_broken:
+            raise NotPermitted(f"{self.access}: a row was out of reach")
         for (alias, model), keys in self._written.items():
             rows = model._base_manager.using(alias).filter(pk__in=keys)
             within = objects.visible_by(self.decision, rows, self.user)
@@ -112,7 +125,14 @@ def writing(obligation: Obligation) -> Iterator[None]:
 
 def listen() -> None:
     """Notice what is written while something is owed; called once."""
+    signals.pre_save.connect(_about_to_be_saved, dispatch_uid="authkit.access.obligations")
     signals.post_save.connect(_saved, dispatch_uid="authkit.access.obligations")
+
+
+def _about_to_be_saved(instance: models.Model, using: str, **_: object) -> None:
+    obligation = _owed.get()
+    if obligation is not None:
+        obligation.look_before(instance, using)
 
 
 def _saved(instance: models.Model, **_: object) -> None:

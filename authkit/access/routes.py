@@ -99,12 +99,14 @@ def _text_of(pattern: Any) -> str:
 
 
 def _is_admin_site(resolver: URLResolver) -> bool:
-    """Whether this is ``site.urls``: an app that is merely called "admin" is not."""
+    """Whether this is ``site.urls``: an app that is merely called "admin" is not.
+
+    Only what a site itself puts into its URLs is marked so; its methods may stand anywhere.
+    """
     return resolver.app_name == "admin" and any(
-        isinstance(getattr(entry.callback, name, None), AdminSite)
+        isinstance(getattr(entry.callback, "admin_site", None), AdminSite)
         for entry in resolver.url_patterns
         if isinstance(entry, URLPattern)
-        for name in ("admin_site", "__self__")
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -12,6 +14,7 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.decorators import action, api_view, permission_classes
 from rest_framework.permissions import AllowAny
+from rest_framework.relations import PrimaryKeyRelatedField
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
@@ -56,6 +59,21 @@ class ArticleViewSet(ModelViewSet[Article]):
         article = self.get_object()
         Article.objects.filter(pk=article.pk).update(published=True)
         return Response({"published": True})
+
+
+class AnyAuthor(PrimaryKeyRelatedField[User]):
+    """Works its rows out itself."""
+
+    def get_queryset(self) -> Any:
+        return User.objects.all()
+
+
+class OfAnyAuthorSerializer(ArticleSerializer):
+    author = AnyAuthor()
+
+
+class OfAnyAuthor(ArticleViewSet):
+    serializer_class = OfAnyAuthorSerializer
 
 
 class TrustingViewSet(ArticleViewSet):
@@ -137,6 +155,44 @@ def plain_write(request: HttpRequest, pk: int) -> HttpResponse:
 plain_write.access_model = Article  # type: ignore[attr-defined]
 
 
+@csrf_exempt
+def plain_take(request: HttpRequest, pk: int) -> HttpResponse:
+    """Makes any row the caller's own."""
+    Article(pk=pk, title="taken", body="b", author_id=request.user.pk).save()
+    return JsonResponse({})
+
+
+plain_take.access_model = Article  # type: ignore[attr-defined]
+
+
+def remembering(view: Any) -> Any:
+    """Answers from a cache, say, and does not reach the view."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return HttpResponse("remembered")
+
+    return answer
+
+
+class Asking(APIView):
+    permission_classes = [EndpointPermission]
+
+    def get(self, request: Request) -> Response:
+        return Response({"secret": True})
+
+
+class Unasking(Asking):
+    """Changes its mind about whom to ask."""
+
+    def setup(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        self.permission_classes = []
+
+    def get(self, request: Request) -> Response:
+        return Response({"secret": True})
+
+
 class Page(View):
     def get(self, request: HttpRequest) -> HttpResponse:
         return HttpResponse("page")
@@ -172,8 +228,11 @@ article_of.access_model = Article  # type: ignore[attr-defined]
 router = SimpleRouter()
 router.register("articles", ArticleViewSet, basename="article")
 router.register("trusting", TrustingViewSet, basename="trusting")
+router.register("any_author", OfAnyAuthor, basename="any_author")
 router.register("forgetful", Forgetful, basename="forgetful")
 router.register("people", PersonViewSet, basename="person")
+
+lookalike = [path("login/", admin.site.login), path("plain/", plain, name="plain")]
 
 urlpatterns = [
     path("auth/", include("authkit.urls")),
@@ -184,6 +243,10 @@ urlpatterns = [
     path("list/", plain_list, name="plain_list"),
     path("leak/", plain_leak, name="plain_leak"),
     path("write/<int:pk>/", plain_write, name="plain_write"),
+    path("take/<int:pk>/", plain_take, name="plain_take"),
+    path("remembered/", csrf_exempt(csrf_exempt(remembering(Asking.as_view()))), name="remembered"),
+    path("unasking/", Unasking.as_view(), name="unasking"),
+    path("lookalike/", include((lookalike, "admin"), namespace="lookalike")),
     path("article/<int:pk>/", article_of, name="article_of"),
     path("page/", Page.as_view(), name="page"),
     path("later/", later, name="later"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from tempfile import NamedTemporaryFile
+
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -11,6 +14,7 @@ from authkit.access.difference_in_words import in_words
 from authkit.access.policy_file import PolicyFileError, export_policy, import_policy
 from authkit.access.policy_file.reading import MAX_SIZE
 from authkit.access.sync import sync
+from authkit.exceptions import NotPermitted
 from authkit.kernel.policy import BUILT_IN
 from authkit.models import AuditEvent, Endpoint, Role, Rule
 from tests.access.some_roles import give, role
@@ -217,3 +221,27 @@ def test_a_condition_that_is_gone_may_stay_where_it_stands_already():
     assert import_policy(text.encode()).difference == ()
     with pytest.raises(PolicyFileError, match="no condition 'forgotten'"):
         import_policy(text.replace("roles.clerk", "roles.other").encode())
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_nobody_imports_more_than_they_hold(person, dry_run):
+    give(person, role("clerk", "allow api.report:GET"))
+    before = export_policy()
+    wide = file("[roles.clerk]", 'name = "Clerk"', 'rules = ["allow api.report:GET", "allow *:*"]')
+    with pytest.raises(NotPermitted):
+        import_policy(wide, actor=person, dry_run=dry_run)
+    assert export_policy() == before
+    with pytest.raises(NotPermitted):
+        import_policy(
+            file("[roles.anyone]", 'name = "Anyone"', 'rules = ["allow *:*"]'), actor=person
+        )
+    assert export_policy() == before
+    if not dry_run:
+        with pytest.raises(CommandError, match="may not"), NamedTemporaryFile() as told:
+            told.write(wide)
+            told.flush()
+            as_user = getattr(person, type(person).USERNAME_FIELD)
+            call_command("authkit", "policy", "import", told.name, "--as", as_user)
+        assert export_policy() == before
+    narrow = file("[roles.helper]", 'name = "Helper"', 'rules = ["allow api.report:GET"]')
+    import_policy(narrow, actor=person, dry_run=dry_run)
