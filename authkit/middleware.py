@@ -25,7 +25,13 @@ from authkit import admission, audit, changes, conf, credentials, gate, refusals
 from authkit.access import refusal_page
 from authkit.access.refusals import GuardRefusal
 from authkit.accounts import current
-from authkit.exceptions import AuthkitError, CredentialRejected
+from authkit.accounts import refusals as told
+from authkit.exceptions import (
+    AuthkitError,
+    CredentialRejected,
+    StoreUnavailable,
+    TooManyAttempts,
+)
 
 _logger = logging.getLogger("authkit")
 
@@ -53,7 +59,7 @@ class AuthkitMiddleware:
             with audit.of_request(written), current.answering(request):
                 response = admission.arrive(request) or self.get_response(request)
                 response = gate.settle(request, response)
-                _vary(request, response)
+                _finish(request, response)
         except BaseException as stopped:
             gate.abandon(request, stopped)
             raise
@@ -67,7 +73,7 @@ class AuthkitMiddleware:
             response = await _aside(admission.arrive, request, asks=_asks_on_arrival(request))
             response = response or await self.get_response(request)
             response = gate.settle(request, response)
-            _vary(request, response)
+            _finish(request, response)
         if written:
             await sync_to_async(_rescue)(written)
         return response
@@ -105,6 +111,8 @@ class AuthkitMiddleware:
         if isinstance(exception, CredentialRejected):
             refusals.tell_refused(request, exception)
             return refusals.unauthorized(exception)
+        if isinstance(exception, StoreUnavailable | TooManyAttempts):
+            return refusals.later(request, exception)
         if isinstance(exception, DatabaseFailure) and admission.is_at_door(request):
             return refusals.unavailable()
         return None
@@ -148,6 +156,13 @@ def _decide(
         return gate.answer_to(refusal)
     except DatabaseFailure:
         return refusals.unavailable()
+
+
+def _finish(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Say with the answer what clients and caches have to know."""
+    if request.resolver_match is not None and admission.is_at_door(request):
+        told.mark(request, response)
+    _vary(request, response)
 
 
 def _vary(request: HttpRequest, response: HttpResponseBase) -> None:
