@@ -70,6 +70,17 @@ class AuthkitBackend(ModelBackend):
             raise PermissionDenied(refusal.public_message) from refusal
         return user if is_judged_right else None
 
+    @sensitive_variables("password", "kwargs")
+    async def aauthenticate(  # type: ignore[override]  # any user model
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> AbstractBaseUser | None:
+        """The same, for async code: Django's own knows neither our names nor our limits."""
+        return await sync_to_async(self.authenticate)(request, username, password, **kwargs)
+
     def get_all_permissions(self, user_obj: Any, obj: object = None) -> set[str]:
         """The person's own permissions, those of their groups, and those of their roles.
 

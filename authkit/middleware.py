@@ -25,8 +25,13 @@ from authkit import admission, audit, changes, conf, credentials, gate, refusals
 from authkit.access import refusal_page
 from authkit.access.refusals import GuardRefusal
 from authkit.accounts import current
-from authkit.accounts.refusals import mark
-from authkit.exceptions import AuthkitError, CredentialRejected
+from authkit.accounts import refusals as told
+from authkit.exceptions import (
+    AuthkitError,
+    CredentialRejected,
+    StoreUnavailable,
+    TooManyAttempts,
+)
 
 _logger = logging.getLogger("authkit")
 
@@ -106,6 +111,8 @@ class AuthkitMiddleware:
         if isinstance(exception, CredentialRejected):
             refusals.tell_refused(request, exception)
             return refusals.unauthorized(exception)
+        if isinstance(exception, StoreUnavailable | TooManyAttempts):
+            return refusals.later(request, exception)
         if isinstance(exception, DatabaseFailure) and admission.is_at_door(request):
             return refusals.unavailable()
         return None
@@ -152,7 +159,9 @@ def _decide(
 
 
 def _finish(request: HttpRequest, response: HttpResponseBase) -> None:
-    mark(request, response)
+    """Say with the answer what clients and caches have to know."""
+    if request.resolver_match is not None and admission.is_at_door(request):
+        told.mark(request, response)
     _vary(request, response)
 
 

@@ -6,6 +6,7 @@ Both say the same: ``{"code": …, "detail": …}``, and with a 401 the challeng
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from rest_framework import status
 from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied
@@ -16,10 +17,12 @@ from authkit.exceptions import (
     CredentialRejected,
     ScopeInsufficient,
     StoreUnavailable,
+    TooManyAttempts,
 )
 
 REALM = 'realm="api"'
 BEARER = f"Bearer {REALM}"
+_WAIT = 5  # seconds, in Retry-After of what is busy
 _TOLD = "_authkit_told"
 
 
@@ -73,6 +76,20 @@ def forbidden(refusal: ScopeInsufficient) -> HttpResponse:
 def unavailable() -> HttpResponse:
     """503, as `Unavailable` is."""
     return _response(StoreUnavailable(), 503)
+
+
+def later(http: HttpRequest, refusal: StoreUnavailable | TooManyAttempts) -> HttpResponse:
+    """503 or 429, and when to come back: a page for people, JSON for programs."""
+    is_too_often = isinstance(refusal, TooManyAttempts)
+    response = _response(refusal, 429 if is_too_often else 503)
+    if "text/html" in http.headers.get("Accept", ""):
+        context = {"refusal": _(refusal.public_message), "is_in_admin": False}
+        page = render_to_string("authkit/refused.html", context)
+        response = HttpResponse(page, status=response.status_code)
+        response["Cache-Control"] = "no-store"
+    wait = refusal.retry_after if isinstance(refusal, TooManyAttempts) else _WAIT
+    response["Retry-After"] = str(wait)
+    return response
 
 
 def body_of(refusal: AuthkitError) -> dict[str, str]:

@@ -20,6 +20,7 @@ urlpatterns = [
     path("reset/<str:key>/", recovery.ResetPage.as_view(), name="reset"),
     path("reauthenticate/", sign_in.ReauthenticatePage.as_view(), name="reauthenticate"),
     path("confirm/", account.ResendOwnPage.as_view(), name="resend_own"),
+    path("unlink/", account.UnlinkPage.as_view(), name="unlink"),
     path("password/", account.PasswordPage.as_view(), name="password"),
     path("email/", account.AddressPage.as_view(), name="email"),
     path("devices/", devices.DevicesPage.as_view(), name="devices"),

@@ -22,7 +22,7 @@ from authkit import conf
 from authkit.accounts import current, throttle
 from authkit.accounts.client import client_of, network_of
 from authkit.accounts.throttle import Busy, Counted, Reservation, Scope
-from authkit.exceptions import TooManyAttempts
+from authkit.exceptions import StoreUnavailable, TooManyAttempts
 from authkit.kernel.client import Client
 from authkit.kernel.limits import Limit
 from authkit.kernel.names import canonical
@@ -54,6 +54,7 @@ def judged(
     Raises:
         TooManyAttempts: none is left; noted on the request (see `refusal_of`).
         django.db.Error: it cannot be counted, and so was not tried.
+        StoreUnavailable: `check` could not tell; nothing is counted.
     """
     request = request or current.request()
     client = client_of(request)
@@ -70,7 +71,7 @@ def judged(
             pretend()
         else:
             is_right = check()
-    except DatabaseError:  # it was not judged, so nothing was guessed
+    except (DatabaseError, StoreUnavailable):  # it was not judged, so nothing was guessed
         throttle.settle(reservation, has_failed=False, now=timezone.now(), **told)
         raise
     throttle.settle(reservation, has_failed=not is_right, now=timezone.now(), **told)

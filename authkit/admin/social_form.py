@@ -124,6 +124,8 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
     def clean(self) -> dict[str, Any]:
         """Look whether kind, backend and issuer go together."""
         given = super().clean() or {}
+        if "kind" not in self.fields:  # a superuser's, and not edited here
+            return given
         backend = self._backend(given)
         needs_issuer = backend is not None and kinds.is_openid(backend)
         has_default = backend is not None and kinds.default_issuer(given.get("kind", ""), backend)

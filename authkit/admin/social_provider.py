@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 else:
     TabularInline = admin.TabularInline
 
+#: What hands out access, or sends codes elsewhere.
+_GRAVE = ("default_roles", "redirect_uris")
+#: By whose word people get in; fixed for others than superusers once it is saved.
+_TRUST = (
+    *("slug", "kind", "backend", "issuer", "client_id", "scopes"),
+    *("sign_up", "email_domains", "organisations", "needs_email", "keeps_tokens"),
+)
 _LEVELS = {True: messages.SUCCESS, False: messages.ERROR, None: messages.WARNING}
 
 
@@ -44,15 +51,15 @@ class ClaimRoleInline(TabularInline):
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody gives what they may not have."""
-        return _may_give_roles(request)
+        return _decides_all(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody gives what they may not have."""
-        return _may_give_roles(request)
+        return _decides_all(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A role that is kept in step would be taken away no more."""
-        return _may_give_roles(request)
+        return _decides_all(request)
 
 
 @admin.register(SocialProvider)
@@ -105,8 +112,10 @@ class SocialProviderAdmin(ModelAdmin):
         return {"sign_up": sign_up, **super().get_changeform_initial_data(request)}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Who may not hand out roles sees them."""
-        return () if _may_give_roles(request) else ("default_roles",)
+        """What a superuser alone decides, others see (see `_decides_all`)."""
+        if _decides_all(request):
+            return ()
+        return _GRAVE if obj is None else (*_GRAVE, *_TRUST)
 
     @method_decorator(sensitive_post_parameters("secret"))
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -201,8 +210,12 @@ class SocialProviderAdmin(ModelAdmin):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 
-def _may_give_roles(request: HttpRequest) -> bool:
-    """Whether somebody may have a provider hand out any role: whoever holds them all."""
+def _decides_all(request: HttpRequest) -> bool:
+    """Whether somebody may say whose word opens which account, and with which roles.
+
+    A provider that is pointed elsewhere would get its roles to whomever it names, and a
+    further redirect URI catches the codes of others: so, superusers.
+    """
     return is_person(request) and bool(getattr(request.user, "is_superuser", False))
 
 

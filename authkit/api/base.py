@@ -32,11 +32,11 @@ from authkit.authentication import (
 )
 from authkit.exceptions import (
     AuthkitError,
-    Busy,
     CredentialRejected,
     KeyNotValid,
     NotPermitted,
     SignInRefused,
+    StoreUnavailable,
     TooManyAttempts,
     WrongPassword,
 )
@@ -179,7 +179,7 @@ def _as_api_exception(exc: Exception) -> Exception:
         return ValidationError(_as_fields(exc))
     if isinstance(exc, KeyNotValid | WrongPassword):
         return NotAccepted(exc)
-    if isinstance(exc, Busy):
+    if isinstance(exc, StoreUnavailable):
         return ComeBackLater(exc)
     if isinstance(exc, TooManyAttempts):
         return TooMany(exc)

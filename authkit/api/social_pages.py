@@ -26,6 +26,7 @@ from authkit.exceptions import (
     AuthkitError,
     RecentSignInRequired,
     SignInRefused,
+    StoreUnavailable,
     TooManyAttempts,
 )
 from authkit.social import flow, providers, refusals
@@ -40,12 +41,7 @@ def _page(view: Any) -> Any:
     def answer(request: HttpRequest, provider: str) -> HttpResponseBase:
         try:
             response: HttpResponseBase = view(request, provider)
-        except (
-            refusals.SocialRefused,
-            SignInRefused,
-            RecentSignInRequired,
-            TooManyAttempts,
-        ) as refusal:
+        except AuthkitError as refusal:
             response = _refused(request, refusal)
         response["Referrer-Policy"] = "no-referrer"
         return response
@@ -197,4 +193,6 @@ def _refused(request: HttpRequest, refusal: AuthkitError) -> HttpResponse:
 
 
 def _status(refusal: AuthkitError) -> int:
+    if isinstance(refusal, StoreUnavailable):
+        return 503
     return 429 if isinstance(refusal, TooManyAttempts) else status_of(refusal)

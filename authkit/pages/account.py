@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.forms import modelform_factory
-from django.http import HttpResponseRedirect
+from django.http import Http404, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.utils.translation import gettext, gettext_lazy
 
 from authkit import conf
 from authkit.accounts import addresses, closing, links, names, recent, recovery
+from authkit.accounts.client import client_of
+from authkit.exceptions import AuthkitError
 from authkit.models.prepared import has_field
-from authkit.pages import forms
+from authkit.pages import forms, offers
 from authkit.pages.base import FormPage, SignedInMixin
 
 #: What a page says when it has done what it was asked for; `?done=` names it.
@@ -24,6 +27,7 @@ _DONE = {
     "password": gettext_lazy("Your password is changed. All your other devices are signed out."),
     "email": gettext_lazy("We have sent a link to the new address. Nothing changes until then."),
     "link": gettext_lazy("We have sent you the link again."),
+    "unlinked": gettext_lazy("The account is unlinked."),
     "device": gettext_lazy("The device is signed out."),
     "others": gettext_lazy("All your other devices are signed out."),
     "token": gettext_lazy("The token is revoked."),
@@ -72,10 +76,34 @@ class AccountPage(AccountFormPage):
         """With the address, and whether it is confirmed."""
         return super().get_context_data(
             person=self.person,
+            accounts=offers.accounts_of(self.person),
+            providers=offers.providers(),
             address=names.address_of(self.person),
             is_verified=addresses.is_verified(self.person),
             **kwargs,
         )
+
+
+class UnlinkPage(AccountFormPage):
+    """Unlink an account at a provider; not the last way to sign in."""
+
+    http_method_names = ("post",)
+    form_class = forms.ButtonForm
+    title = gettext_lazy("Linked accounts")
+    button = gettext_lazy("Unlink")
+
+    def act(self, form: Any) -> HttpResponseBase:
+        """Unlink it."""
+        wanted = self.request.POST.get("account", "")
+        if not offers.unlink(self.person, wanted, client=client_of(self.request)):
+            raise Http404
+        return HttpResponseRedirect(resolve_url(f"{links.PAGES}:account") + "?done=unlinked")
+
+    def refuse(self, form: Any, refusal: AuthkitError) -> HttpResponseBase:
+        """409, as the API answers."""
+        response = super().refuse(form, refusal)
+        response.status_code = HTTPStatus.CONFLICT
+        return response
 
 
 class ResendOwnPage(AccountFormPage):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from authkit.accounts import attempts, links, recent, sign_in
 from authkit.exceptions import SignInRefused
-from authkit.pages import forms
+from authkit.pages import forms, offers
 from authkit.pages.base import FormPage, PageMixin, SignedInMixin, come_back
 
 _ACCOUNT = reverse_lazy(f"{links.PAGES}:account")
@@ -24,6 +24,12 @@ class SignInPage(PageMixin, LoginView):
     template_name = "authkit/pages/sign_in.html"
     authentication_form = forms.SignInForm
     title = gettext_lazy("Sign in")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """With the other ways to sign in."""
+        return super().get_context_data(
+            providers=offers.providers(), next=self.get_redirect_url(), **kwargs
+        )
 
     def get_default_redirect_url(self) -> str:
         """To LOGIN_REDIRECT_URL where a project has set one, or else to one's account."""

@@ -9,7 +9,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy
 
 from authkit.accounts import addresses, links, registration
-from authkit.pages import forms
+from authkit.pages import forms, offers
 from authkit.pages.base import FormPage, Page
 from authkit.pages.keyed import KeyedPage
 
@@ -28,6 +28,10 @@ class SignUpPage(FormPage):
     def get_initial(self) -> dict[str, Any]:
         """With the invitation in the link."""
         return {"invitation": self.request.GET.get("invitation", "")[:64]}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """With the other ways to sign in."""
+        return super().get_context_data(providers=offers.providers(), **kwargs)
 
     def act(self, form: Any) -> None:
         """Register."""

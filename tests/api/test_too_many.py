@@ -7,9 +7,11 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth import aauthenticate
 from django.test import Client, override_settings
 
-from authkit.accounts import guessing
+from authkit.accounts import guessing, hashing
 from authkit.kernel import opaque
 from authkit.models import UserSession
 from tests.api.callers import SIGN_INS, bearer, browser, sign_in, stranger
@@ -60,6 +62,41 @@ def test_all_doors_count_together(person: AbstractUser):
     for path in ("/admin/login/", "/login/"):
         assert Client().post(path, {"username": name, "password": "x"}).status_code == 200
     assert [knock(kind, name, PASSWORD).status_code for kind in SIGN_INS] == [429] * 3
+
+
+@pytest.mark.parametrize("path", ["/admin/login/", "/login/"])
+def test_forms_of_django_answer_429_as_well(path: str, person: AbstractUser):
+    form = {"username": person.get_username(), "password": "x"}
+    statuses = [Client().post(path, form).status_code for _ in range(6)]
+    assert statuses == [200] * 5 + [429]
+
+
+@pytest.mark.parametrize("path", ["/admin/login/", "/login/"])
+@override_settings(AUTHKIT={"PASSWORD_HASHING_SLOTS": 1, "REFUSAL_TIME": 0})
+def test_a_busy_moment_is_503_at_djangos_forms_and_costs_no_attempt(
+    path: str, person: AbstractUser, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(hashing, "PATIENCE", 0.01)
+    form = {"username": person.get_username(), "password": PASSWORD}
+    browser_of = Client(headers={"accept": "text/html"})
+    slots = hashing._slots(1)
+    assert slots.acquire(timeout=1)
+    try:
+        answers = [browser_of.post(path, form) for _ in range(6)]
+    finally:
+        slots.release()
+    assert [answer.status_code for answer in answers] == [503] * 6
+    assert answers[0]["Retry-After"] == "5"
+    assert "busy" in answers[0].text
+    assert knock("token", person.get_username(), PASSWORD).status_code == 200
+
+
+def test_async_sign_ins_count_as_well(person: AbstractUser):
+    name = person.get_username()
+    ask = async_to_sync(aauthenticate)
+    assert ask(username=person.email.upper(), password=PASSWORD) == person
+    assert [ask(username=name, password="wrong") for _ in range(5)] == [None] * 5
+    assert ask(username=name, password=PASSWORD) is None
 
 
 def test_who_is_signed_in_already_stays(person: AbstractUser):

@@ -267,3 +267,35 @@ def test_secrets_are_sealed_for_one_purpose(offer):
     row = offer(secret=CANARY)
     with pytest.raises(sealing.Unsealable):
         sealing.unseal(sealing.PROVIDER_TOKENS, row.sealed_secret)
+
+
+def test_a_delegated_administrator_cannot_repoint_a_provider(liar, offer):
+    row = offer(default_roles=["boss"])
+    person = make_person("helper", is_staff=True)
+    kinds = ("view", "change")
+    names = [f"{kind}_socialprovider" for kind in kinds]
+    person.user_permissions.set(Permission.objects.filter(codename__in=names))
+    client = Client()
+    client.force_login(person)
+    form = _form(
+        liar,
+        name="Renamed",
+        slug="evil",
+        kind="github",
+        issuer="https://evil.example",
+        client_id="evil",
+        redirect_uris="https://evil.example/",
+        sign_up="anybody",
+        email_domains="evil.example",
+        default_roles="root",
+        is_enabled="",
+    )
+    before = {name: getattr(row, name) for name in ("slug", "kind", "issuer", "client_id")}
+    before |= {name: getattr(row, name) for name in ("redirect_uris", "sign_up", "default_roles")}
+    before |= {"email_domains": row.email_domains, "organisations": row.organisations}
+    answer = client.post(f"{LIST}{row.pk}/change/", form)
+    assert answer.status_code == 302, _errors(answer)
+    row.refresh_from_db()
+    assert row.name == "Renamed"
+    assert not row.is_enabled
+    assert {name: getattr(row, name) for name in before} == before
