@@ -61,7 +61,8 @@ def _watch(clients: list[_Client], options: argparse.Namespace) -> project.Repor
     reader = Role.objects.get(slug="reader")
     for client in clients:
         client.start()
-    time.sleep(5)  # each process compiles before its first answer
+    while not all(client.status == 200 for client in clients):  # each process compiles first
+        time.sleep(0.1)
     quiet_from = time.monotonic()
     time.sleep(5)
     quiet = [_longest(clients, quiet_from, time.monotonic())]

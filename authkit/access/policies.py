@@ -18,7 +18,7 @@ from django.core.signals import setting_changed
 from django.db import DatabaseError, connections
 
 from authkit import changes, freshness
-from authkit.access import loading
+from authkit.access import garbage, loading
 from authkit.access.loading import AccessChanging, Policy, Revision
 from authkit.models.access_revision import database, pending_in
 
@@ -106,7 +106,7 @@ class _Shelf:
                 if known.revision.policy == revision.policy:
                     return self._publish(replace(known, revision=revision))
                 if self._may_go_on(known) and not connections[alias].in_atomic_block:
-                    self._compile_beside(alias, urlconf, revision)
+                    self._compile_beside(alias, urlconf, revision, known.revision.policy)
                     return known
             return self._publish(_load(alias, urlconf, revision))
 
@@ -135,27 +135,41 @@ class _Shelf:
             self._behind_since = time.monotonic()
         return time.monotonic() - self._behind_since < PATIENCE
 
-    def _compile_beside(self, alias: str, urlconf: str, revision: Revision) -> None:
+    def _compile_beside(self, alias: str, urlconf: str, revision: Revision, before: int) -> None:
         if self._is_compiling.is_set():
             return
         self._is_compiling.set()
         threading.Thread(
             target=self._compile,
-            args=(alias, urlconf, revision),
+            args=(alias, urlconf, revision, before),
             name="authkit-policy",
             daemon=True,
         ).start()
 
-    def _compile(self, alias: str, urlconf: str, revision: Revision) -> None:
+    def _compile(self, alias: str, urlconf: str, revision: Revision, before: int) -> None:
+        old: list[object] = []
         try:
-            policy = _load(alias, urlconf, revision)
-            with self._lock:
-                self._publish(policy)
+            with garbage.left_lying():
+                policy = _load(alias, urlconf, revision)
+            old = self._replace(before, policy)
         except DatabaseError:
             _logger.exception("The access rules could not be read; they will be asked for again.")
         finally:
             self._is_compiling.clear()
             connections[alias].close()
+        garbage.let_go(old)
+
+    def _replace(self, before: int, policy: Policy) -> list[object]:
+        """Put a policy in the place of the one `before`, unless another stands there.
+
+        Returns what the old one is made of.
+        """
+        with self._lock:
+            known = self.policy
+            if known is None or known.revision.policy != before:
+                return []
+            self._publish(policy)
+        return [rules for by_role in known.snapshot.rules.values() for rules in by_role.values()]
 
 
 def _is_behind(alias: str, revision: Revision, known: Revision) -> bool:
