@@ -271,7 +271,7 @@ def test_secrets_are_sealed_for_one_purpose(offer):
 
 def test_a_delegated_administrator_cannot_repoint_a_provider(liar, offer):
     row = offer(default_roles=["boss"])
-    person = make_person("helper", is_staff=True)
+    person: Any = make_person("helper", is_staff=True)
     kinds = ("view", "change")
     names = [f"{kind}_socialprovider" for kind in kinds]
     person.user_permissions.set(Permission.objects.filter(codename__in=names))
