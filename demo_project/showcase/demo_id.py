@@ -17,6 +17,7 @@ from demo_project.demo_id.known import CLIENT_ID, CLIENT_SECRET
 HOST = "127.0.0.1"
 SLUG = "demo-id"
 _PATIENCE = 30  # seconds
+_HANDED_OUT = 32_768  # ports from here on are ephemeral (Linux; RFC 6335 begins at 49,152)
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -85,8 +86,12 @@ def _options(demo_port: int) -> list[str]:
 
 
 def _port_beside(demo_port: int) -> int:
-    """The next port, so that the issuer stays the same; any other if that one is taken."""
-    for wanted in (demo_port + 1, 0):
+    """The next port, so that the issuer stays the same; any other if that one is taken.
+
+    Where the demo's own port is one of those that the system hands out, so is the next
+    one: a connection of somebody else's may have it in a moment.
+    """
+    for wanted in (demo_port + 1, 0) if demo_port < _HANDED_OUT else (0,):
         with socket.socket() as probe, contextlib.suppress(OSError, OverflowError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((HOST, wanted))

@@ -158,7 +158,7 @@ plain_write.access_model = Article  # type: ignore[attr-defined]
 @csrf_exempt
 def plain_take(request: HttpRequest, pk: int) -> HttpResponse:
     """Makes any row the caller's own."""
-    Article(pk=pk, title="taken", body="b", author_id=request.user.pk).save()
+    Article(pk=pk, title="taken", body="b", author_id=int(str(request.user.pk))).save()
     return JsonResponse({})
 
 
