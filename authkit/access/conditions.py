@@ -37,7 +37,7 @@ class Stranger(AnonymousUser):
         raise NobodySignedIn
 
     id = pk
-    username = pk  # type: ignore[assignment]  # Django's is "", and rows may hold that too
+    username = pk  # Django's is "", and rows may hold that too
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from tempfile import NamedTemporaryFile
-
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -224,7 +222,7 @@ def test_a_condition_that_is_gone_may_stay_where_it_stands_already():
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_nobody_imports_more_than_they_hold(person, dry_run):
+def test_nobody_imports_more_than_they_hold(person, dry_run, tmp_path):
     give(person, role("clerk", "allow api.report:GET"))
     before = export_policy()
     wide = file("[roles.clerk]", 'name = "Clerk"', 'rules = ["allow api.report:GET", "allow *:*"]')
@@ -237,11 +235,11 @@ def test_nobody_imports_more_than_they_hold(person, dry_run):
         )
     assert export_policy() == before
     if not dry_run:
-        with pytest.raises(CommandError, match="may not"), NamedTemporaryFile() as told:
-            told.write(wide)
-            told.flush()
-            as_user = getattr(person, type(person).USERNAME_FIELD)
-            call_command("authkit", "policy", "import", told.name, "--as", as_user)
+        told = tmp_path / "policy.toml"
+        told.write_bytes(wide)
+        as_user = getattr(person, type(person).USERNAME_FIELD)
+        with pytest.raises(CommandError, match="may not"):
+            call_command("authkit", "policy", "import", str(told), "--as", as_user)
         assert export_policy() == before
     narrow = file("[roles.helper]", 'name = "Helper"', 'rules = ["allow api.report:GET"]')
     import_policy(narrow, actor=person, dry_run=dry_run)
