@@ -29,6 +29,7 @@ class Obligation:
         decision: the conditional answer.
         user: who asked.
         is_met: whether it has been applied to a list, an object or something written.
+        is_safe: whether the request only reads, so that applying it means filtering.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Obligation:
         self.decision = decision
         self.user = user
         self.is_met = False
+        self.is_safe = False
         self._model = model
         self._is_broken = False
         self._written: dict[tuple[str | None, type[models.Model]], set[Any]] = {}
@@ -102,6 +104,7 @@ def met(key: str, word: str) -> None:
 def reading(obligation: Obligation) -> Iterator[None]:
     """Around the answer to a safe request."""
     before = _owed.get()
+    obligation.is_safe = True
     _owed.set(obligation)
     try:
         yield
@@ -138,4 +141,7 @@ def _about_to_be_saved(instance: models.Model, using: str, **_: object) -> None:
 def _saved(instance: models.Model, **_: object) -> None:
     obligation = _owed.get()
     if obligation is not None:
+        was_met = obligation.is_met
         obligation.watch(instance)
+        if obligation.is_safe:  # what it happens to save says nothing of what it shows
+            obligation.is_met = was_met

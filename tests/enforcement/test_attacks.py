@@ -66,3 +66,10 @@ def test_a_form_of_the_browsable_api_names_nobody_whom_the_caller_may_not_see(wo
         assert "<form" in page
         assert "alice" in page
         assert "bob-of-the-secret-service" not in page
+
+
+def test_saving_a_row_of_ones_own_does_not_stand_for_filtering_a_list(world):
+    world.give(world.alice, "allow plain_count:read when own")
+    response = client_for(world.alice).get("/count/")
+    assert response.status_code == 403
+    assert response.json()["code"] == "condition_not_applied"

@@ -140,6 +140,13 @@ def plain_leak(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"ids": list(Article.objects.values_list("pk", flat=True))})
 
 
+def plain_count(request: HttpRequest) -> HttpResponse:
+    """Saves a row of the caller's, and shows everybody's."""
+    Article.objects.filter(author=request.user.pk).get().save()
+    return plain_leak(request)
+
+
+plain_count.access_model = Article  # type: ignore[attr-defined]
 plain_list.access_model = plain_leak.access_model = Article  # type: ignore[attr-defined]
 
 
@@ -158,7 +165,7 @@ plain_write.access_model = Article  # type: ignore[attr-defined]
 @csrf_exempt
 def plain_take(request: HttpRequest, pk: int) -> HttpResponse:
     """Makes any row the caller's own."""
-    Article(pk=pk, title="taken", body="b", author_id=int(str(request.user.pk))).save()
+    Article(pk=pk, title="taken", body="b", author_id=request.user.pk or 0).save()
     return JsonResponse({})
 
 
@@ -243,6 +250,7 @@ urlpatterns = [
     path("list/", plain_list, name="plain_list"),
     path("leak/", plain_leak, name="plain_leak"),
     path("write/<int:pk>/", plain_write, name="plain_write"),
+    path("count/", plain_count, name="plain_count"),
     path("take/<int:pk>/", plain_take, name="plain_take"),
     path("remembered/", csrf_exempt(csrf_exempt(remembering(Asking.as_view()))), name="remembered"),
     path("unasking/", Unasking.as_view(), name="unasking"),
