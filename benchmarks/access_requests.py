@@ -32,26 +32,25 @@ Compiled = dict[str, Policy]
 
 
 def everyone(person: User, compiled: Compiled) -> list[Contender]:
-    """Authkit with each policy and by each credential, and its peers; each over its baseline."""
+    """Everyone: authkit with each policy and by each credential, and its peers; each over its baseline."""
     found = []
     applications = {stack: Application(stack) for stack in ("bare", "django", "authkit")}
     for kind, (classes, headers, stack) in _credentials(person).items():
         is_peers = kind == "DRF token"
-        ask = partial(_contender, applications, classes, headers)
-        baseline = ask(f"IsAuthenticated, {kind}", IsAuthenticated, stack)
+        ask = partial(_contender, classes, headers)
+        application = applications[stack]
+        baseline = ask(f"IsAuthenticated, {kind}", application, IsAuthenticated)
         found.append(baseline)
         if is_peers:
             assign_role(person, peers.Reader)
-            found += [ask(name, its, stack, baseline) for name, its in _PEERS.items()]
+            found += [ask(name, application, its, baseline) for name, its in _PEERS.items()]
             continue
         for size in compiled:
             around = partial(deciding_by, compiled[size])
             name = f"authkit {kind}, {size}"
-            found.append(ask(name, EndpointPermission, stack, baseline, around))
-        guarded = ask(
-            f"authkit {kind}, with its middleware", None, "authkit", baseline, path="governed"
-        )
-        found.append(guarded)
+            found.append(ask(name, application, EndpointPermission, baseline, around))
+        behind, whole = applications["authkit"], f"authkit {kind}, with its middleware"
+        found.append(ask(whole, behind, None, baseline, path="governed"))
     return found
 
 
@@ -75,13 +74,12 @@ _PEERS = {
 }
 
 
-def _contender(  # noqa: PLR0913 - a row of the table
-    applications: dict[str, Application],
+def _contender(
     classes: tuple[type, ...],
     headers: dict[str, str],
     name: str,
+    application: Application,
     permission: type | None,
-    stack: str,
     baseline: Contender | None = None,
     around: Around = nullcontext,
     *,
@@ -89,7 +87,7 @@ def _contender(  # noqa: PLR0913 - a row of the table
 ) -> Contender:
     more: dict[str, Any] = {CLASSES: classes, PERMISSION: permission}
     request = environ(f"/papers/{path}/", headers=headers, **more)
-    return Contender(name, applications[stack], request.copy, baseline, around=around)
+    return Contender(name, application, request.copy, baseline, around=around)
 
 
 def _credentials(person: User) -> dict[str, tuple[tuple[type, ...], dict[str, str], str]]:

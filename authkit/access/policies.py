@@ -107,7 +107,7 @@ class _Shelf:
                     return self._publish(replace(known, revision=revision))
                 if self._may_go_on(known) and not connections[alias].in_atomic_block:
                     self._compile_beside(alias, urlconf, revision, known.revision.policy)
-                    return known
+                    return self._go_on(known, revision)
             return self._publish(_load(alias, urlconf, revision))
 
     def unchanged(self, alias: str, urlconf: str) -> Policy | None:
@@ -134,6 +134,11 @@ class _Shelf:
         if self._behind_since is None:
             self._behind_since = time.monotonic()
         return time.monotonic() - self._behind_since < PATIENCE
+
+    def _go_on(self, known: Policy, revision: Revision) -> Policy:
+        """The policy before; but who has which role is known at once all the same."""
+        self.policy = replace(known, revision=replace(known.revision, people=revision.people))
+        return self.policy
 
     def _compile_beside(self, alias: str, urlconf: str, revision: Revision, before: int) -> None:
         if self._is_compiling.is_set():
