@@ -32,7 +32,7 @@ Compiled = dict[str, Policy]
 
 
 def everyone(person: User, compiled: Compiled) -> list[Contender]:
-    """Everyone: authkit with each policy and by each credential, and its peers; each over its baseline."""
+    """Authkit with each policy and by each credential, and its peers; each over its baseline."""
     found = []
     applications = {stack: Application(stack) for stack in ("bare", "django", "authkit")}
     for kind, (classes, headers, stack) in _credentials(person).items():
