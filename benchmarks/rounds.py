@@ -102,6 +102,12 @@ def _cost_now(contender: Contender, batch: int, clock: Clock) -> float:
     if baseline is None:
         cost = median(contender.run(clock) for _ in range(batch))
     else:
-        pairs = [(baseline.run(clock), contender.run(clock)) for _ in range(batch)]
+        pairs, of_baseline = [], 0
+        for _ in range(batch):
+            before = clock.of_database()
+            its = baseline.run(clock)
+            of_baseline += clock.of_database() - before
+            pairs.append((its, contender.run(clock)))
         cost = median(own for _, own in pairs) - median(other for other, _ in pairs)
+        of_database += 2 * of_baseline  # once as it is not ours, once as it is taken off
     return cost + (clock.of_database() - of_database) / batch / 1000
