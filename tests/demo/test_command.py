@@ -31,10 +31,11 @@ def test_it_says_whom_to_sign_in_as_and_where(server: Server):
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_it_stops_without_a_complaint(stop: signal.Signals, database_url: str, tmp_path: Path):
+def test_it_stops_without_a_complaint(stop: signal.Signals, empty_database: str, tmp_path: Path):
     command = [*MANAGE, "demo", "--port", "0"]
     log = tmp_path / "log"
-    with running(command, database_url=database_url, log=log, announces=ANNOUNCES) as demo:
+    # On the database of another demo it would make Demo ID its own.
+    with running(command, database_url=empty_database, log=log, announces=ANNOUNCES) as demo:
         demo.process.send_signal(stop)
         assert demo.process.wait(PATIENCE) == 0
     assert "Traceback" not in log.read_text()
