@@ -72,7 +72,7 @@ def _compiled(rows: Any) -> tuple[Compiled, dict[str, float]]:
     compiled[_LARGE] = loading.load("default", settings.ROOT_URLCONF)
     whole = time.thread_time() - began
     rules = loading._rules("default")
-    endpoints = loading._endpoints("default", settings.ROOT_URLCONF)
+    endpoints = loading.endpoints("default", settings.ROOT_URLCONF)
     began = time.thread_time()
     loading.compile_policy(loading._roles("default"), rules, endpoints)
     return compiled, {"all": whole, "compiling": time.thread_time() - began}

@@ -18,7 +18,7 @@ from django.core.signals import setting_changed
 from django.db import DatabaseError, connections
 
 from authkit import changes, freshness
-from authkit.access import garbage, loading
+from authkit.access import aside, loading
 from authkit.access.loading import AccessChanging, Policy, Revision
 from authkit.models.access_revision import database, pending_in
 
@@ -154,7 +154,7 @@ class _Shelf:
     def _compile(self, alias: str, urlconf: str, revision: Revision, before: int) -> None:
         old: list[object] = []
         try:
-            with garbage.left_lying():
+            with aside.working():
                 policy = _load(alias, urlconf, revision)
             old = self._replace(before, policy)
         except DatabaseError:
@@ -162,7 +162,7 @@ class _Shelf:
         finally:
             self._is_compiling.clear()
             connections[alias].close()
-        garbage.let_go(old)
+        aside.let_go(old)
 
     def _replace(self, before: int, policy: Policy) -> list[object]:
         """Put a policy in the place of the one `before`, unless another stands there.

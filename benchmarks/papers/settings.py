@@ -11,3 +11,5 @@ AUTHENTICATION_BACKENDS = [
 ]
 ANONYMOUS_USER_NAME = None
 ROLEPERMISSIONS_MODULE = "benchmarks.papers.peers"
+# Here the views are what rules are about.
+AUTHKIT = {name: value for name, value in usual.AUTHKIT.items() if name != "UNGOVERNED_VIEWS"}

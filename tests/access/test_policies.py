@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
+import sys
 import threading
 import time
 import warnings
@@ -13,7 +15,7 @@ from typing import Any
 import pytest
 
 from authkit import changes
-from authkit.access import can, decide, garbage, loading, policies
+from authkit.access import aside, can, decide, loading, policies
 from authkit.access.loading import Policy
 from authkit.models import Rule
 from tests.access.some_roles import give, role
@@ -53,7 +55,7 @@ def workshop(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worksho
     settings.ROOT_URLCONF = "tests.access.urls"
     settings.AUTHKIT = {"MAX_STALENESS": 0}
     monkeypatch.setattr(policies, "MANY_RULES", 0)
-    monkeypatch.setattr(garbage, "_REQUESTS_TAKE", 0.0)
+    monkeypatch.setattr(aside, "_REQUESTS_TAKE", 0.0)
     made = Workshop()
     monkeypatch.setattr(loading, "load", made.load)
     changes._feed.forget()
@@ -156,3 +158,15 @@ def test_a_process_that_is_forked_meanwhile_compiles_for_itself(workshop: Worksh
         ended, status = os.waitpid(child, os.WNOHANG)
     assert ended
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_the_interpreter_is_left_as_it_was(workshop: Workshop):
+    interval, is_collecting, frozen = sys.getswitchinterval(), gc.isenabled(), gc.get_freeze_count()
+    ada, clerk = make_person("ada"), role("clerk", f"allow {LIST}")
+    assert not can(ada, LIST)
+    Rule.objects.filter(role=clerk).update(endpoints="not a pattern!")
+    assert not can(ada, LIST)
+    workshop.finish()
+    assert gc.isenabled() == is_collecting
+    assert gc.get_freeze_count() == frozen
+    assert sys.getswitchinterval() == interval
