@@ -1,5 +1,7 @@
 """Beside the usual admin site, one on which Django's own pages of people and groups stand."""
 
+from typing import TYPE_CHECKING, Any
+
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
@@ -8,6 +10,11 @@ from django.urls import path
 
 from authkit.admin.base import ModelAdmin
 from tests.urls import urlpatterns as usual
+
+if TYPE_CHECKING:
+    DjangosUserAdmin = UserAdmin[Any]
+else:
+    DjangosUserAdmin = UserAdmin
 
 
 class WithoutCare(ModelAdmin):
@@ -18,8 +25,23 @@ class WithoutCare(ModelAdmin):
     fields = ("email", "password", "is_active", "is_staff", "is_superuser", "groups")
 
 
+class ByAddress(DjangosUserAdmin):
+    """Django's page for people who have no name but their address, as a project writes it."""
+
+    ordering = ("email",)
+    list_display = ("email", "is_staff")
+    search_fields = ("email",)
+    fieldsets = (
+        (None, {"fields": ("email", "password")}),
+        ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        ("More", {"fields": ("user_permissions",)}),
+    )
+
+
+has_names = get_user_model().USERNAME_FIELD == "username"
+
 stock = admin.AdminSite("stock")
-stock.register(get_user_model(), UserAdmin)
+stock.register(get_user_model(), UserAdmin if has_names else ByAddress)
 stock.register(Group, GroupAdmin)
 careless = admin.AdminSite("careless")
 careless.register(get_user_model(), WithoutCare)
