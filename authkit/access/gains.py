@@ -74,7 +74,8 @@ def _turns(changes: list[RoleChange]) -> Iterator[Turn]:
 
 def _holders(policy: Policy, role: Role, now: datetime) -> tuple[int, tuple[str, ...]]:
     model: Any = get_user_model()
-    people = model._default_manager.filter(having_any(policy, [role.id], now=now)).order_by("pk")
+    holding = having_any(policy, [role.id], now=now)
+    people = model._default_manager.filter(holding).order_by(model.USERNAME_FIELD)
     if has_field(model, "is_active"):
         people = people.filter(is_active=True)
     count = people.count()
