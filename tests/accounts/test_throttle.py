@@ -11,7 +11,6 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.backends import BaseBackend
 from django.db import OperationalError, connection, transaction
 from django.test import RequestFactory, override_settings
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from authkit import audit, signals
@@ -20,7 +19,7 @@ from authkit.accounts.client import network_of
 from authkit.exceptions import TooManyAttempts
 from authkit.kernel.client import Client
 from authkit.models import AuditEvent, Throttle
-from tests.api.world import Clock, Outage
+from tests.api.world import Clock, Outage, Queries
 from tests.people import PASSWORD, make_person
 
 if TYPE_CHECKING:
@@ -268,6 +267,36 @@ def test_pruning_tells_of_the_end_and_leaves_nothing(person, clock):
     assert not Throttle.objects.exists()
 
 
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lot falls on each attempt to clean up."""
+    monkeypatch.setattr(throttle, "_CLEAN_UP_ONCE_IN", 0)
+
+
+def test_an_attempt_now_and_then_cleans_up_what_is_over_and_no_lock_out(person, clock, drawn):
+    for _ in range(6):
+        guess(person.get_username())
+    guess("nobody", ip="198.51.100.7")
+    clock.advance(minutes=16)
+    guess("another", ip="203.0.113.5")
+    rows = Throttle.objects.filter(ends_at__lt=clock.now)
+    assert rows.exists()
+    assert not rows.filter(locked_at=None).exists()  # lock-outs wait until their end is told
+
+
+def test_a_failure_to_clean_up_is_not_a_failure_to_sign_in(person, clock, drawn):
+    guess("nobody")
+    clock.advance(minutes=16)
+
+    def refuse_deletes(execute: Any, sql: str, *more: Any) -> Any:
+        if sql.startswith("DELETE"):
+            raise OperationalError("database is locked")
+        return execute(sql, *more)
+
+    with connection.execute_wrapper(refuse_deletes):
+        assert guess(person.get_username(), PASSWORD) == "in"
+
+
 def test_no_name_that_was_typed_stands_in_the_table(person):
     guess("a password typed in the wrong field")
     stored = str(list(Throttle.objects.values()))
@@ -329,7 +358,17 @@ def test_the_address_of_a_request_is_counted(db):
 
 def test_a_sign_in_that_is_known_costs_few_queries(person: AbstractUser):
     guess(person.get_username(), PASSWORD)
-    with CaptureQueriesContext(connection) as queries:
+    with Queries() as queries:
         assert guess(person.get_username(), PASSWORD) == "in"
-    sent = [q["sql"] for q in queries if "SAVEPOINT" not in q["sql"]]
-    assert len(sent) <= 6, sent  # two to find the person: see `identify.person_named`
+    assert len(queries) <= 6, queries.sql  # two to find the person: see `identify.person_named`
+
+
+def test_cleaning_up_costs_two_queries_more(person: AbstractUser, clock, drawn):
+    guess("nobody", ip="198.51.100.7")
+    clock.advance(minutes=10)
+    guess(person.get_username(), PASSWORD)
+    clock.advance(minutes=6)
+    with Queries() as queries:
+        assert guess(person.get_username(), PASSWORD) == "in"
+    assert any(sql.startswith("DELETE") for sql in queries.sql)
+    assert len(queries) <= 6 + 2, queries.sql
