@@ -182,6 +182,13 @@ class _DeliveringView(Door):
             return Response({"account": Account(outcome.account).data})
         return Response({**_carried(request, outcome.user, deliver), "is_new": outcome.is_new})
 
+    def person(self, request: Request) -> Any:
+        """Who is signed in; asked for a link alone."""
+        if not request.user.is_authenticated:
+            return None
+        HasLiveSignIn().has_permission(request, self)
+        return caller_of(request)
+
     def require_csrf_token(self, request: Request, deliver: str) -> None:
         """A sign-in by cookie could be forged as well: into an attacker's account."""
         if deliver == "session":
@@ -204,18 +211,11 @@ class CompleteView(_DeliveringView):
             provider,
             given=data,
             sealed=sealed,
-            person=lambda: self._person(request),
+            person=lambda: self.person(request),
         )
         response = self.answer(request, outcome, data["deliver"])
         social_cookies.drop(http, response, data["state"])
         return response
-
-    def _person(self, request: Request) -> Any:
-        """Who is signed in; asked for a link alone."""
-        if not request.user.is_authenticated:
-            return None
-        HasLiveSignIn().has_permission(request, self)
-        return caller_of(request)
 
 
 class ResumeView(_DeliveringView):
@@ -228,7 +228,13 @@ class ResumeView(_DeliveringView):
         given.is_valid(raise_exception=True)
         data = given.validated_data
         self.require_csrf_token(request, data["deliver"])
-        outcome = flow.resume(request._request, provider, token=data["pause"], answers=dict(data))
+        outcome = flow.resume(
+            request._request,
+            provider,
+            token=data["pause"],
+            answers=dict(data),
+            person=lambda: self.person(request),
+        )
         return self.answer(request, outcome, data["deliver"])
 
 

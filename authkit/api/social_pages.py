@@ -108,7 +108,13 @@ def resume(request: HttpRequest, provider: str) -> HttpResponseBase:
         if "create" in request.POST:
             answers = {"new_account": True}
         try:
-            outcome = flow.resume(request, provider, token=token, answers=answers)
+            outcome = flow.resume(
+                request,
+                provider,
+                token=token,
+                answers=answers,
+                person=lambda: _signed_in(request),
+            )
         except SignInRefused as refusal:
             problem = _(refusal.public_message)
         else:
