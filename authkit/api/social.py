@@ -16,7 +16,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authkit.accounts import sign_in
-from authkit.accounts.client import client_of
 from authkit.accounts.recent import is_recent
 from authkit.api import social_cookies
 from authkit.api.account import AccountView, HasLiveSignIn
@@ -180,7 +179,9 @@ class _DeliveringView(Door):
             return Response({**body, "pause": outcome.token}, status=status.HTTP_202_ACCEPTED)
         if outcome.purpose == "link":
             return Response({"account": Account(outcome.account).data})
-        return Response({**_carried(request, outcome.user, deliver), "is_new": outcome.is_new})
+        with linking.held(outcome.account):
+            carried = _carried(request, outcome.user, deliver)
+        return Response({**carried, "is_new": outcome.is_new})
 
     def person(self, request: Request) -> Any:
         """Who is signed in; asked for a link alone."""
@@ -246,7 +247,7 @@ class LinkedAccountView(_Refusing, AccountView):
         account = linking.accounts_of(caller_of(request)).filter(pk=account_id).first()
         if account is None:
             raise NotFound
-        linking.unlink(account, actor=caller_of(request), client=client_of(request._request))
+        linking.unlink(account, actor=caller_of(request), request=request._request)
         return no_content()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from authkit.models import SocialAccount
 from authkit.social.pipeline import PIPELINE
 from authkit.social.sign_in import Pause, SocialSignIn
 from authkit.social.steps import step
@@ -19,3 +20,10 @@ def asking_after(name: str) -> list[str]:
     """The pipeline, with `ask_first` behind the step of this name."""
     place = PIPELINE.index(f"authkit.social.steps.{name}") + 1
     return [*PIPELINE[:place], "tests.social.steps.ask_first", *PIPELINE[place:]]
+
+
+@step
+def unlink_meanwhile(sign_in: SocialSignIn) -> SocialSignIn:
+    """What another request may do while this one signs in."""
+    SocialAccount.objects.all().delete()
+    return sign_in
