@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from authkit.accounts.client import client_of
 from authkit.admin.base import Text, url_of
 from authkit.admin.personal import PersonalAdmin
 from authkit.models import ClaimRole, SocialAccount
@@ -72,7 +71,7 @@ class SocialAccountAdmin(PersonalAdmin):
         self.require_power_over(request, rows)
         for row in rows:
             self.log_change(request, row, _("Unlinked."))
-            linking.unlink(row, actor=request.user, client=client_of(request), keeps_way_in=False)
+            linking.unlink(row, actor=request.user, request=request, keeps_way_in=False)
         count = len(rows)
         text = ngettext(
             "%(count)d account was unlinked.", "%(count)d accounts were unlinked.", count

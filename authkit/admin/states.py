@@ -20,6 +20,7 @@ REASONS: dict[str, Text] = {
     "token_revoked": _("its token was revoked"),
     "token_reused": _("a refresh token was used twice"),
     "password_changed": _("the password was changed"),
+    "unlinked": _("an account that it may have come by was unlinked"),
     "deactivated": _("the account was deactivated"),
     "deleted": _("the account was deleted"),
     "ended_by_administrator": _("ended by an administrator"),

@@ -16,7 +16,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authkit.accounts import sign_in
-from authkit.accounts.client import client_of
 from authkit.accounts.recent import is_recent
 from authkit.api import social_cookies
 from authkit.api.account import AccountView, HasLiveSignIn
@@ -180,7 +179,16 @@ class _DeliveringView(Door):
             return Response({**body, "pause": outcome.token}, status=status.HTTP_202_ACCEPTED)
         if outcome.purpose == "link":
             return Response({"account": Account(outcome.account).data})
-        return Response({**_carried(request, outcome.user, deliver), "is_new": outcome.is_new})
+        with linking.held(outcome.account):
+            carried = _carried(request, outcome.user, deliver)
+        return Response({**carried, "is_new": outcome.is_new})
+
+    def person(self, request: Request) -> Any:
+        """Who is signed in; asked for a link alone."""
+        if not request.user.is_authenticated:
+            return None
+        HasLiveSignIn().has_permission(request, self)
+        return caller_of(request)
 
     def require_csrf_token(self, request: Request, deliver: str) -> None:
         """A sign-in by cookie could be forged as well: into an attacker's account."""
@@ -204,18 +212,11 @@ class CompleteView(_DeliveringView):
             provider,
             given=data,
             sealed=sealed,
-            person=lambda: self._person(request),
+            person=lambda: self.person(request),
         )
         response = self.answer(request, outcome, data["deliver"])
         social_cookies.drop(http, response, data["state"])
         return response
-
-    def _person(self, request: Request) -> Any:
-        """Who is signed in; asked for a link alone."""
-        if not request.user.is_authenticated:
-            return None
-        HasLiveSignIn().has_permission(request, self)
-        return caller_of(request)
 
 
 class ResumeView(_DeliveringView):
@@ -228,7 +229,13 @@ class ResumeView(_DeliveringView):
         given.is_valid(raise_exception=True)
         data = given.validated_data
         self.require_csrf_token(request, data["deliver"])
-        outcome = flow.resume(request._request, provider, token=data["pause"], answers=dict(data))
+        outcome = flow.resume(
+            request._request,
+            provider,
+            token=data["pause"],
+            answers=dict(data),
+            person=lambda: self.person(request),
+        )
         return self.answer(request, outcome, data["deliver"])
 
 
@@ -240,7 +247,7 @@ class LinkedAccountView(_Refusing, AccountView):
         account = linking.accounts_of(caller_of(request)).filter(pk=account_id).first()
         if account is None:
             raise NotFound
-        linking.unlink(account, actor=caller_of(request), client=client_of(request._request))
+        linking.unlink(account, actor=caller_of(request), request=request._request)
         return no_content()
 
 

@@ -29,7 +29,7 @@ from authkit.exceptions import (
     StoreUnavailable,
     TooManyAttempts,
 )
-from authkit.social import flow, providers, refusals
+from authkit.social import flow, linking, providers, refusals
 from authkit.social.sign_in import Paused
 
 _LONGEST_NEXT = 1000
@@ -108,7 +108,13 @@ def resume(request: HttpRequest, provider: str) -> HttpResponseBase:
         if "create" in request.POST:
             answers = {"new_account": True}
         try:
-            outcome = flow.resume(request, provider, token=token, answers=answers)
+            outcome = flow.resume(
+                request,
+                provider,
+                token=token,
+                answers=answers,
+                person=lambda: _signed_in(request),
+            )
         except SignInRefused as refusal:
             problem = _(refusal.public_message)
         else:
@@ -131,7 +137,8 @@ def _answer(
         social_cookies.keep_pause(request, response, outcome.token)
         return response
     if outcome.purpose == "sign_in":
-        sign_in.with_cookie(request, outcome.user)
+        with linking.held(outcome.account):
+            sign_in.with_cookie(request, outcome.user)
     return HttpResponseRedirect(outcome.next or resolve_url(settings.LOGIN_REDIRECT_URL))
 
 

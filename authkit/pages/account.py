@@ -15,7 +15,6 @@ from django.utils.translation import gettext, gettext_lazy
 
 from authkit import conf
 from authkit.accounts import addresses, closing, links, names, recent, recovery
-from authkit.accounts.client import client_of
 from authkit.exceptions import AuthkitError
 from authkit.models.prepared import has_field
 from authkit.pages import forms, offers
@@ -95,7 +94,7 @@ class UnlinkPage(AccountFormPage):
     def act(self, form: Any) -> HttpResponseBase:
         """Unlink it."""
         wanted = self.request.POST.get("account", "")
-        if not offers.unlink(self.person, wanted, client=client_of(self.request)):
+        if not offers.unlink(self.person, wanted, request=self.request):
             raise Http404
         return HttpResponseRedirect(resolve_url(f"{links.PAGES}:account") + "?done=unlinked")
 

@@ -10,7 +10,7 @@ Needs the extra `[social]`. The way of a sign-in, and where each part of it stan
                     python-social-auth, told where our settings and rows are
     discovery, id_tokens, fetching, addresses
                     what a provider says, and how far it is believed
-    pipeline, steps, sign_in
+    pipeline, steps, sign_in, pausing
                     from a provider's answer to a person, in typed steps
     linking, emails, roles, provider_tokens
                     what a person has linked, and what comes with it

@@ -19,7 +19,7 @@ from django.views.decorators.debug import sensitive_variables
 from social_core.exceptions import AuthResponseError, SocialAuthBaseException
 
 from authkit import audit, conf, signals
-from authkit.accounts import throttle
+from authkit.accounts import current, throttle
 from authkit.accounts.client import client_of
 from authkit.exceptions import AuthkitError, SignInRefused
 from authkit.models import PausedSignIn, SocialAccount
@@ -35,7 +35,7 @@ from authkit.social.refusals import (
 from authkit.social.sign_in import Paused
 from authkit.social.storage import Partial
 from authkit.social.strategy import SocialStrategy
-from authkit.social.transactions import Purpose, Transaction
+from authkit.social.transactions import Linker, Purpose, Transaction
 
 _MOST_ANSWERS = 6
 _LONGEST_PARAMETER = 4096
@@ -93,7 +93,7 @@ def begin(
         state=state,
         redirect_uri=redirect_uri,
         next=next_url,
-        user_id=None if person is None else str(person.pk),
+        linker=None if person is None else _linker_of(person, request),
         values=values,
     )
     return Begun(url, state, transactions.seal(begun))
@@ -140,13 +140,17 @@ def complete(
     state = given.get("state")
     begun = transactions.open_(sealed, provider=slug, issuer=provider.issuer, state=state)
     with _audited(request, provider, begun.purpose):
-        linker = _linker(begun, person)
+        linking_person = _require_linker(begun.linker, person, request)
         transactions.spend(begun.state)
         data = {name: given[name] for name in PARAMETERS if _is_plain(given.get(name))}
         strategy = SocialStrategy(
-            request=request, provider=provider, data=data, values=dict(begun.values), person=linker
+            request=request,
+            provider=provider,
+            data=data,
+            values=dict(begun.values),
+            person=linking_person,
         )
-        strategy.next_url = begun.next
+        strategy.next_url, strategy.linker = begun.next, begun.linker
         with _translated():
             backend: Any = strategy.get_backend(slug, redirect_uri=begun.redirect_uri)
             _require_issuer(backend, provider, data)
@@ -156,9 +160,14 @@ def complete(
 
 @sensitive_variables("token", "answers")
 def resume(
-    request: HttpRequest, slug: str, *, token: str, answers: Mapping[str, Any]
+    request: HttpRequest,
+    slug: str,
+    *,
+    token: str,
+    answers: Mapping[str, Any],
+    person: Callable[[], AbstractBaseUser | None],
 ) -> Completed | Paused:
-    """Go on with a sign-in that waits for an answer.
+    """Go on with a sign-in, or a link, that waits for an answer.
 
     Raises:
         AuthkitError: as `complete` does.
@@ -167,19 +176,22 @@ def resume(
     row = PausedSignIn.objects.filter(digest=transactions.digest_of(token), provider=slug)
     if not row.filter(attempts__lt=_MOST_ANSWERS).update(attempts=F("attempts") + 1):
         raise StateNotValid("no_pause")
-    with _audited(request, provider, "sign_in"):
-        strategy = SocialStrategy(request=request, provider=provider, data={}, values={})
-        partial: Any = strategy.partial_load(token)
+    strategy = SocialStrategy(request=request, provider=provider, data={}, values={})
+    partial: Any = strategy.partial_load(token)
+    linker = None if partial is None else partial.data.get("linker")
+    purpose: Purpose = "sign_in" if linker is None else "link"
+    with _audited(request, provider, purpose):
         if partial is None or partial.data.get("issuer") != provider.issuer:
             raise StateNotValid("pause_over")
-        strategy.attempts = partial.attempts
+        strategy.person = _require_linker(linker, person, request)
+        strategy.linker, strategy.attempts = linker, partial.attempts
         strategy.next_url = str(partial.data.get("next") or "")
         strategy.answers = {**answers, "kept": partial.data.get("kept")}
         with _translated():
             backend: Any = strategy.get_backend(slug)
             outcome = backend.continue_pipeline(partial)
         Partial.destroy(token)
-        return _outcome(outcome, strategy, "sign_in")
+        return _outcome(outcome, strategy, purpose)
 
 
 def waiting(slug: str, token: str) -> Paused:
@@ -194,13 +206,19 @@ def waiting(slug: str, token: str) -> Paused:
     return Paused(token, str(partial.data.get("needs", "")), str(partial.data.get("text", "")))
 
 
-def _linker(
-    begun: Transaction, person: Callable[[], AbstractBaseUser | None]
+def _linker_of(person: AbstractBaseUser, request: HttpRequest) -> Linker:
+    grant = current.grant_of(request)
+    return [str(person.pk), str(grant.session_id) if grant is not None else ""]
+
+
+def _require_linker(
+    linker: Linker | None, person: Callable[[], AbstractBaseUser | None], request: HttpRequest
 ) -> AbstractBaseUser | None:
-    if begun.purpose != "link":
+    """Who links: whoever began it, in the same sign-in. None where somebody signs in."""
+    if linker is None:
         return None
     found = person()
-    if found is None or str(found.pk) != begun.user_id:
+    if found is None or _linker_of(found, request) != linker:
         raise WrongPerson
     return found
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 from authkit import audit, sessions, signals
-from authkit.accounts import addresses, names
+from authkit.accounts import addresses, current, names
 from authkit.accounts.client import client_of
 from authkit.exceptions import KeyNotValid, SignInRefused
-from authkit.kernel.client import Client
 from authkit.kernel.names import canonical
-from authkit.models import SocialAccount
+from authkit.models import SocialAccount, UserSession
 from authkit.models.prepared import has_field
 from authkit.social import providers, roles
 from authkit.social.emails import field_name, is_needed
@@ -32,6 +36,7 @@ from authkit.social.sign_in import Identity, SocialSignIn
 
 _ATTEMPTS = 5
 _LONGEST_NAME = 254
+_CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 def account_of(identity: Identity) -> SocialAccount | None:
@@ -83,28 +88,61 @@ def sign_up(sign_in: SocialSignIn, email: str) -> tuple[SocialAccount, bool]:
 
 
 def unlink(
-    account: SocialAccount, *, actor: Any, client: Client, keeps_way_in: bool = True
+    account: SocialAccount, *, actor: Any, request: HttpRequest, keeps_way_in: bool = True
 ) -> None:
-    """Remove a link. Two at once wait for each other, so that one way in stays.
+    """Remove a link, and end the sign-ins that may have come by it.
+
+    Those are all that the person has begun since it was linked, as after a change of
+    password; the one in which they unlink it themselves goes on. Two at once wait for each
+    other, so that one way in stays.
 
     Raises:
         LastWayIn: without it the person could not sign in.
     """
+    client = client_of(request)
     with transaction.atomic():
         sessions.lock_person(account.user_id)
         user = get_user_model()._default_manager.filter(pk=account.user_id).first()
-        if user is None or not accounts_of(user).filter(pk=account.pk).exists():
+        known = None if user is None else accounts_of(user).filter(pk=account.pk).first()
+        if user is None or known is None:
             return
-        if keeps_way_in and not _has_other_way_in(user, account):
+        if keeps_way_in and not _has_other_way_in(user, known):
             raise LastWayIn
-        SocialAccount.objects.filter(pk=account.pk).delete()
-        audit.record(
-            "social.unlinked",
+        roles.take_back(known)
+        known.delete()
+        data = {"provider": known.provider, "account": known.subject}
+        audit.record("social.unlinked", actor=actor, subject=user.pk, client=client, data=data)
+        sessions.end(
+            _begun_since(known, actor, request),
+            reason="unlinked",
+            now=timezone.now(),
             actor=actor,
-            subject=user.pk,
             client=client,
-            data={"provider": account.provider, "account": account.subject},
+            request=request,
         )
+
+
+@contextmanager
+def held(account: SocialAccount) -> Iterator[None]:
+    """Around the beginning of a sign-in: its account is not unlinked in the meantime.
+
+    Raises:
+        StateNotValid: it has been.
+    """
+    with transaction.atomic():
+        sessions.lock_person(account.user_id)
+        if not SocialAccount.objects.filter(pk=account.pk, user_id=account.user_id).exists():
+            raise StateNotValid("unlinked_in_the_meantime")
+        yield
+
+
+def _begun_since(account: SocialAccount, actor: Any, request: HttpRequest) -> list[UUID]:
+    since = account.created_at - _CLOCKS_DIFFER
+    rows = UserSession.objects.filter(user_id=account.user_id, revoked_at=None)
+    grant = current.grant_of(request)
+    if grant is not None and grant.session_id is not None and actor.pk == account.user_id:
+        rows = rows.exclude(pk=grant.session_id)
+    return list(rows.filter(created_at__gte=since).values_list("pk", flat=True))
 
 
 def _has_other_way_in(user: AbstractBaseUser, account: SocialAccount) -> bool:

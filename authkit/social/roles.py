@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from authkit import audit
+from authkit.access import acting
 from authkit.models import Assignment, ClaimRole, Role, SocialAccount
 from authkit.social.kinds import kind_of
 from authkit.social.providers import Provider
@@ -62,6 +63,21 @@ def follow(
     return outcome
 
 
+def take_back(account: SocialAccount) -> None:
+    """Take away what was to be kept in step with an account that is being unlinked.
+
+    Otherwise somebody could keep it for ever by unlinking in time. What another account of
+    theirs has given as well stays.
+    """
+    rows = ClaimRole.objects.filter(provider__slug=account.provider, mode=ClaimRole.Mode.SYNC)
+    in_step = set(rows.values_list("role", flat=True)) & set(account.given_roles)
+    others = SocialAccount.objects.filter(user_id=account.user_id).exclude(pk=account.pk)
+    for given in others.values_list("given_roles", flat=True):
+        in_step -= set(given)
+    if in_step:
+        _assign(account, Outcome(lost=tuple(sorted(in_step))))
+
+
 def kept_claims(provider: Provider, claims: Mapping[str, Any]) -> dict[str, list[str]]:
     """What is kept of the claims: those that decide about roles or admission."""
     named: list[str] = []
@@ -79,11 +95,15 @@ def _short(values: list[str]) -> list[str]:
 
 
 def _assign(account: SocialAccount, outcome: Outcome) -> None:
-    """Assign and take away. Only what a claim has given is taken away by one."""
+    """Assign and take away. Only what a claim has given is taken away by one.
+
+    It is the word of the superusers who wrote the rows, and not the deed of whoever is
+    signed in, who could give nobody more than they hold.
+    """
     given = set(account.given_roles)
     known = {role.slug: role for role in Role.objects.filter(slug__in=outcome.gained)}
     gained, lost = [], [slug for slug in outcome.lost if slug in given]
-    with transaction.atomic():
+    with transaction.atomic(), acting.as_system():
         for slug, role in known.items():
             if role.is_built_in:
                 continue

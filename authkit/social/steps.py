@@ -16,18 +16,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 
 from django.utils.crypto import constant_time_compare, get_random_string
 from django.utils.translation import gettext as _
-from social_core.pipeline.utils import partial_prepare
 
 from authkit.accounts import sign_in as door
 from authkit.exceptions import SignInRefused
-from authkit.social import emails, linking, provider_tokens, roles
+from authkit.social import emails, linking, pausing, provider_tokens, roles
 from authkit.social.kinds import kind_of
 from authkit.social.refusals import EmailInUse, NotAdmitted, SignUpClosed
-from authkit.social.sign_in import Identity, Pause, Paused, SocialSignIn
+from authkit.social.sign_in import Identity, Pause, SocialSignIn
 
 Step = Callable[[SocialSignIn], "SocialSignIn | Pause"]
 _CODE_LENGTH = 8
@@ -46,11 +45,10 @@ def step(function: Step) -> Callable[..., Any]:
         sign_in = _sign_in_of(backend, strategy, kwargs)
         outcome = function(sign_in)
         if isinstance(outcome, Pause):
-            return _pause(outcome, backend, strategy, pipeline_index, kwargs)
+            return pausing.pause(outcome, sign_in, backend, pipeline_index, kwargs)
         strategy.sign_in = outcome
         return {
             "sign_in": outcome,
-            "reached": {"email": outcome.email, "has_own_account": outcome.has_own_account},
             "user": outcome.user,
             "social": outcome.account,
             "is_new": outcome.is_new,
@@ -187,28 +185,27 @@ def _found(sign_in: SocialSignIn) -> SocialSignIn:
 
 
 def _sign_in_of(backend: Any, strategy: Any, kwargs: dict[str, Any]) -> SocialSignIn:
-    """The sign-in that the step before handed on, or what is known at the first."""
+    """What the step before handed on; else what is known at the first, or where it waited."""
     known = kwargs.get("sign_in")
     if isinstance(known, SocialSignIn):
         return known
     provider, response = strategy.provider, kwargs.get("response") or {}
-    reached = kwargs.get("reached") or {}
     address, is_verified = emails.address_of(provider, response)
     claims = {name: value for name, value in response.items() if name not in _NO_CLAIMS}
-    return SocialSignIn(
+    begun = SocialSignIn(
         provider=provider,
         identity=Identity(provider.slug, provider.issuer, str(kwargs["uid"])),
-        email=reached.get("email") or (address if is_verified else ""),
+        email=address if is_verified else "",
         told_email=address,
         details=kwargs.get("details") or {},
         claims=claims,
         organisations=_organisations(backend, response),
         person=strategy.person,
-        has_own_account=bool(reached.get("has_own_account")),
         tokens={name: response[name] for name in provider_tokens.NAMES if name in response},
         answers=strategy.answers,
         request=strategy.request,
     )
+    return pausing.restored(begun, kwargs.get("reached") or {})
 
 
 def _organisations(backend: Any, response: dict[str, Any]) -> tuple[str, ...]:
@@ -219,20 +216,3 @@ def _organisations(backend: Any, response: dict[str, Any]) -> tuple[str, ...]:
     listed = told if isinstance(told, list) else [told]
     found = [each for each in listed if isinstance(each, str) and each]
     return (*found, *backend.organisations(str(response.get("access_token", ""))))
-
-
-def _pause(
-    pause: Pause, backend: Any, strategy: Any, pipeline_index: int, kwargs: dict[str, Any]
-) -> Paused:
-    given = {name: value for name, value in kwargs.items() if name not in {"user", "social"}}
-    partial = cast("Any", partial_prepare(strategy, backend, pipeline_index, **given))
-    partial.attempts = strategy.attempts
-    partial.data |= {
-        "kept": dict(pause.kept),
-        "needs": pause.needs,
-        "text": pause.text,
-        "issuer": strategy.provider.issuer,
-        "next": strategy.next_url,
-    }
-    partial.save()
-    return Paused(partial.token, pause.needs, pause.text)

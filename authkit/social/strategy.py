@@ -16,7 +16,7 @@ from authkit.social.pipeline import PIPELINE
 from authkit.social.providers import Provider
 from authkit.social.sign_in import SocialSignIn
 from authkit.social.storage import SocialStorage
-from authkit.social.transactions import LIFETIME
+from authkit.social.transactions import LIFETIME, Linker
 
 _SECONDS = int(LIFETIME.total_seconds())
 #: What no setting loosens.
@@ -39,6 +39,7 @@ class SocialStrategy(DjangoStrategy):
     Attributes:
         provider: with whom.
         person: who is signed in and links an account, or None.
+        linker: the ids of that person and of their sign-in, or None.
         answers, attempts: what the person has answered to a pause, and how often.
         next_url: where a browser goes in the end.
         sign_in: how far the typed steps have come.
@@ -59,6 +60,7 @@ class SocialStrategy(DjangoStrategy):
         """`data` is what the provider sent; `values` what the transaction holds."""
         self.provider = provider
         self.person = person
+        self.linker: Linker | None = None
         self.answers: Mapping[str, Any] = {}
         self.attempts = 0
         self.next_url = ""

@@ -28,6 +28,8 @@ _CLEAN_UP_AT_MOST = 100
 _LONGEST = 8192
 
 Purpose = Literal["sign_in", "link"]
+#: The id of a person, and that of their sign-in ("" where a project has none of ours).
+Linker = list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,11 @@ class Transaction:
 
     Attributes:
         provider, issuer: with whom; both must still be so when it comes back.
-        purpose: to sign in, or to link to the person `user_id`; never decided at the end.
+        purpose: to sign in, or to link; never decided at the end.
         state: what the provider sends back.
         redirect_uri: where to; the provider compares it as well.
         next: where a browser goes in the end, on this site.
+        linker: who links, and the sign-in in which they began to.
         values: what python-social-auth keeps in a session: verifier, nonce, timestamp.
     """
 
@@ -49,7 +52,7 @@ class Transaction:
     state: str
     redirect_uri: str
     next: str = ""
-    user_id: str | None = None
+    linker: Linker | None = None
     values: dict[str, Any] = field(default_factory=dict, repr=False)
 
 

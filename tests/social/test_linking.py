@@ -9,8 +9,17 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from authkit.models import AuditEvent, SocialAccount, UserSession
-from tests.api.callers import sign_in
+from authkit.models import (
+    Assignment,
+    AuditEvent,
+    ClaimRole,
+    Role,
+    Rule,
+    SocialAccount,
+    UserSession,
+)
+from authkit.social.pipeline import PIPELINE
+from tests.api.callers import browser, sign_in
 from tests.people import PASSWORD, make_person
 from tests.social.visitor import Visitor
 
@@ -170,3 +179,73 @@ def test_subjects_are_told_apart_by_case(offer, liar):
     liar.person["email"] = "else@example.org"
     Visitor().sign_in(liar)
     assert get_user_model().objects.count() == 2
+
+
+def test_unlinking_ends_the_sign_ins_that_may_have_come_by_the_account(offer, liar, person):
+    offer()
+    before = signed_in(person)
+    UserSession.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    visitor = signed_in(person, "session")
+    assert visitor.sign_in(liar, link=True).status_code == 200
+    thief = Visitor()
+    thief.authorization = f"Bearer {thief.sign_in(liar).json()['token']}"
+    assert thief.get("/auth/me/").status_code == 200
+    path = f"/auth/social/accounts/{SocialAccount.objects.get().pk}/"
+    assert visitor.delete(path).status_code == 204
+    assert thief.get("/auth/me/").status_code == 401
+    assert visitor.get("/auth/me/").status_code == 200  # in which it was unlinked
+    assert before.get("/auth/me/").status_code == 200  # begun before it was linked
+    reasons = UserSession.objects.exclude(revoked_at=None).values_list("revoked_reason", flat=True)
+    assert list(reasons) == ["unlinked"]
+
+
+@pytest.mark.parametrize("deliver", ["token", "jwt", "session"])
+def test_an_account_that_is_unlinked_while_it_signs_in_begins_nothing(
+    offer, liar, settings, deliver
+):
+    offer()
+    settings.SOCIAL_AUTH_PIPELINE = [*PIPELINE, "tests.social.steps.unlink_meanwhile"]
+    visitor = Visitor()
+    visitor.client = browser().client
+    answer = visitor.sign_in(liar, deliver=deliver)
+    assert (answer.status_code, answer.json()["code"]) == (403, "social_state_not_valid")
+    assert not UserSession.objects.exists()
+    assert visitor.cookie is None
+
+
+def test_an_account_that_is_unlinked_while_its_browser_returns_begins_nothing(
+    offer, liar, settings
+):
+    offer()
+    settings.SOCIAL_AUTH_PIPELINE = [*PIPELINE, "tests.social.steps.unlink_meanwhile"]
+    visitor = Visitor()
+    assert visitor.walk(liar).status_code == 403
+    assert not UserSession.objects.exists()
+    assert visitor.cookie is None
+
+
+@pytest.mark.parametrize("kind", ["session", "token", "jwt"])
+def test_a_link_brings_roles_that_its_person_could_not_give(offer, liar, person, kind):
+    row = offer()
+    role = Role.objects.create(slug="editor", name="editor")
+    Rule.objects.create(role=role, endpoints="api.*", actions="*")
+    ClaimRole.objects.create(provider=row, claim="groups", value="e", role="editor", mode="sync")
+    liar.person["groups"] = ["e"]
+    visitor = signed_in(person, kind)
+    answer = visitor.sign_in(liar, link=True)
+    assert answer.status_code == 200, answer.content
+    assert Assignment.objects.get().user_id == person.pk
+
+
+def test_who_unlinks_does_not_keep_what_is_kept_in_step(offer, liar, person):
+    row = offer()
+    for slug, mode in (("editor", "sync"), ("author", "add")):
+        role = Role.objects.create(slug=slug, name=slug)
+        Rule.objects.create(role=role, endpoints="api.*", actions="*")
+        ClaimRole.objects.create(provider=row, claim="groups", value=slug, role=slug, mode=mode)
+    liar.person["groups"] = ["editor", "author"]
+    visitor = signed_in(person)
+    assert visitor.sign_in(liar, link=True).status_code == 200
+    path = f"/auth/social/accounts/{SocialAccount.objects.get().pk}/"
+    assert visitor.delete(path).status_code == 204
+    assert list(Assignment.objects.values_list("role__slug", flat=True)) == ["author"]

@@ -1,0 +1,29 @@
+"""Steps of a project's own, such as README.md describes."""
+
+from __future__ import annotations
+
+from authkit.models import SocialAccount
+from authkit.social.pipeline import PIPELINE
+from authkit.social.sign_in import Pause, SocialSignIn
+from authkit.social.steps import step
+
+
+@step
+def ask_first(sign_in: SocialSignIn) -> SocialSignIn | Pause:
+    """Ask everybody something, once in each sign-in."""
+    if "kept" in sign_in.answers and (sign_in.answers["kept"] or {}).get("asked"):
+        return sign_in
+    return Pause("terms", "Do you agree?", {"asked": True})
+
+
+def asking_after(name: str) -> list[str]:
+    """The pipeline, with `ask_first` behind the step of this name."""
+    place = PIPELINE.index(f"authkit.social.steps.{name}") + 1
+    return [*PIPELINE[:place], "tests.social.steps.ask_first", *PIPELINE[place:]]
+
+
+@step
+def unlink_meanwhile(sign_in: SocialSignIn) -> SocialSignIn:
+    """What another request may do while this one signs in."""
+    SocialAccount.objects.all().delete()
+    return sign_in
