@@ -9,6 +9,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 
+def gettext_noop(text: str) -> str:
+    """Mark a text for the catalogues: whoever shows it translates it.
+
+    Django's function of this name, for files that do without Django.
+    """
+    return text
+
+
 class AuthkitError(Exception):
     """Base of all refusals.
 
@@ -17,7 +25,7 @@ class AuthkitError(Exception):
     """
 
     code: ClassVar[str] = "refused"
-    public_message: ClassVar[str] = "The request was refused."
+    public_message: ClassVar[str] = gettext_noop("The request was refused.")
 
     def __init__(self, internal_reason: str = "") -> None:
         """Keep `internal_reason` for logs and tests; it is never sent to a client."""
@@ -28,7 +36,7 @@ class CredentialRejected(AuthkitError):
     """A credential was presented and is not valid (RFC 6750 §3.1 ``invalid_token``)."""
 
     code = "token_not_valid"
-    public_message = "The credential is not valid."
+    public_message = gettext_noop("The credential is not valid.")
 
 
 class TokenNotValid(CredentialRejected):
@@ -38,119 +46,123 @@ class TokenNotValid(CredentialRejected):
 class TokenExpired(CredentialRejected):
     """A genuine token after its end."""
 
-    public_message = "The credential has expired."
+    public_message = gettext_noop("The credential has expired.")
 
 
 class SessionEnded(CredentialRejected):
     """The sign-in from which the credential hangs has ended."""
 
     code = "session_ended"
-    public_message = "This sign-in has ended. Please sign in again."
+    public_message = gettext_noop("This sign-in has ended. Please sign in again.")
 
 
 class TokenReused(CredentialRejected):
     """A refresh token was presented a second time: its sign-in is ended (RFC 9700 §4.14.2)."""
 
     code = "token_reused"
-    public_message = "This refresh token has been used before. Please sign in again."
+    public_message = gettext_noop("This refresh token has been used before. Please sign in again.")
 
 
 class UserInactive(CredentialRejected):
     """The account is deactivated or deleted."""
 
     code = "session_ended"
-    public_message = "This sign-in has ended. Please sign in again."
+    public_message = gettext_noop("This sign-in has ended. Please sign in again.")
 
 
 class SignInRefused(AuthkitError):
     """Unknown person, wrong password or inactive account: deliberately indistinguishable."""
 
     code = "invalid_credentials"
-    public_message = "No active account was found with these credentials."
+    public_message = gettext_noop("No active account was found with these credentials.")
 
 
 class WrongPassword(AuthkitError):
     """Somebody signed in was asked for their own password, and gave another."""
 
     code = "invalid_credentials"
-    public_message = "This is not your password."
+    public_message = gettext_noop("This is not your password.")
 
 
 class NotPermitted(AuthkitError):
     """The caller is known and may not do this."""
 
     code = "permission_denied"
-    public_message = "You may not do this."
+    public_message = gettext_noop("You may not do this.")
 
 
 class SignInRequired(AuthkitError):
     """Nobody has signed in, and this is not for strangers."""
 
     code = "not_authenticated"
-    public_message = "Please sign in first."
+    public_message = gettext_noop("Please sign in first.")
 
 
 class RecentSignInRequired(NotPermitted):
     """The person has to prove again who they are."""
 
     code = "recent_sign_in_required"
-    public_message = "Please confirm that it is you: sign in again."
+    public_message = gettext_noop("Please confirm that it is you: sign in again.")
 
 
 class SecondFactorRequired(NotPermitted):
     """The person has to prove with a second factor who they are."""
 
     code = "second_factor_required"
-    public_message = "Please sign in with a second factor."
+    public_message = gettext_noop("Please sign in with a second factor.")
 
 
 class ConditionNotApplied(NotPermitted):
     """Access depends on the object, and the view asked about none: nothing goes out."""
 
     code = "condition_not_applied"
-    public_message = "You may do this with some objects only, and this view does not tell which."
+    public_message = gettext_noop(
+        "You may do this with some objects only, and this view does not tell which."
+    )
 
 
 class RegistrationClosed(NotPermitted):
     """REGISTRATION lets nobody, or only the invited, make an account."""
 
     code = "registration_closed"
-    public_message = "Registration is closed."
+    public_message = gettext_noop("Registration is closed.")
 
 
 class LastSuperuser(NotPermitted):
     """Without this account nobody could run the house any more."""
 
     code = "last_superuser"
-    public_message = "The last superuser cannot be deactivated."
+    public_message = gettext_noop("The last superuser cannot be deactivated.")
 
 
 class KeyNotValid(AuthkitError):
     """The key of a link is unknown, used, over, or made for something else."""
 
     code = "key_not_valid"
-    public_message = "This link is not valid. It may be too old, or have been used before."
+    public_message = gettext_noop(
+        "This link is not valid. It may be too old, or have been used before."
+    )
 
 
 class ScopeInsufficient(NotPermitted):
     """The credential is valid and not meant for this (RFC 6750 §3.1)."""
 
     code = "insufficient_scope"
-    public_message = "This credential is not meant for this."
+    public_message = gettext_noop("This credential is not meant for this.")
 
 
 class StoreUnavailable(AuthkitError):
     """The database cannot be asked or written to, so nobody gets in (fail closed)."""
 
     code = "unavailable"
-    public_message = "The service is temporarily unavailable."
+    public_message = gettext_noop("The service is temporarily unavailable.")
 
 
 class TooManyAttempts(AuthkitError):
     """A limit is reached; the same for accounts that exist and for those that do not."""
 
     code = "too_many_attempts"
-    public_message = "Too many attempts. Please try again later."
+    public_message = gettext_noop("Too many attempts. Please try again later.")
 
     def __init__(self, retry_after: int, internal_reason: str = "") -> None:
         """`retry_after` is in whole seconds, at least 1 (RFC 9110 §10.2.3)."""
@@ -162,4 +174,4 @@ class Busy(StoreUnavailable):
     """So many passwords are being hashed that this one did not get its turn."""
 
     code = "busy"
-    public_message = "The service is busy. Please try again in a moment."
+    public_message = gettext_noop("The service is busy. Please try again in a moment.")

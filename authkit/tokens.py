@@ -11,6 +11,7 @@ from uuid import UUID
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import DatabaseError, transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_noop
 from django.views.decorators.debug import sensitive_variables
 
 from authkit import audit, conf, lookups, sessions
@@ -32,7 +33,9 @@ class TooManyTokens(NotPermitted):
     """The person has as many personal access tokens as PERSONAL_TOKEN_LIMIT allows."""
 
     code = "too_many_tokens"
-    public_message = "You have too many access tokens. Delete one that you do not need."
+    public_message = gettext_noop(
+        "You have too many access tokens. Delete one that you do not need."
+    )
 
 
 def is_possible_end(moment: datetime, *, now: datetime) -> bool:

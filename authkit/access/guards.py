@@ -190,7 +190,7 @@ def refuse(actor: Actor, refusal: GuardRefusal) -> GuardRefusal:
 
 def broken(actor: Actor, error: Exception) -> GuardRefusal:
     """The refusal of a change after which nobody would get in."""
-    return refuse(actor, BrokenPolicy(str(error)))
+    return refuse(actor, BrokenPolicy(error))
 
 
 def _covers(ours: Power, account: Any) -> bool:

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from authkit import wording
 from authkit.exceptions import NotPermitted
 
 
@@ -26,8 +27,11 @@ class GuardRefusal(NotPermitted, PermissionDenied):
     @property
     def text(self) -> str:
         """The refusal in words for the person."""
-        message = _(self.public_message)
-        return f"{message} ({self.what})" if self.what else message
+        message, what = _(self.public_message), self._what()
+        return f"{message} ({what})" if what else message
+
+    def _what(self) -> str:
+        return self.what
 
 
 class ExceedsOwnAccess(GuardRefusal):
@@ -60,3 +64,11 @@ class BrokenPolicy(GuardRefusal):
 
     code: ClassVar[str] = "broken_policy"
     public_message: ClassVar[str] = gettext_noop("With this, no rule could be applied any more.")
+
+    def __init__(self, error: Exception) -> None:
+        """Keep what is wrong: `what` says it in English, for the audit."""
+        self.error = error
+        super().__init__(str(error))
+
+    def _what(self) -> str:
+        return wording.error_text(self.error)

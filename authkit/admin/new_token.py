@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from authkit import conf, tokens
+from authkit import conf, tokens, wording
 from authkit.accounts.identify import MAX_LENGTH, person_named
 from authkit.kernel.language import PatternError, parse_pattern
 from authkit.models import BearerToken
@@ -95,6 +95,7 @@ def _problems_of(number: int, scope: str) -> list[str]:
     try:
         parse_pattern(scope)
     except PatternError as error:
-        where: dict[str, Any] = {"number": number, "place": error.position + 1}
-        return [_("Line %(number)d, character %(place)d:") % where + f" {error.problem}."]
+        problem = wording.problem_text(error)
+        where: dict[str, Any] = {"number": number, "place": error.position + 1, "problem": problem}
+        return [_("Line %(number)d, character %(place)d: %(problem)s.") % where]
     return []

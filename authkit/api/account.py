@@ -6,6 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from rest_framework import status
 from rest_framework.exceptions import NotFound, ValidationError
@@ -41,7 +42,7 @@ class HasLiveSignIn(BasePermission):
         """Whether the person has signed in to make this request, and not out since."""
         grant = grant_of(request)
         if grant.is_personal:
-            raise InsufficientScope("A personal access token cannot do this.")
+            raise InsufficientScope(_("A personal access token cannot do this."))
         if grant.kind == "jwt":
             session_id = cast(UUID, grant.session_id)
             if not sessions.is_live(caller_of(request), session_id, now=timezone.now()):
@@ -174,5 +175,5 @@ def _keeps_own(request: Request) -> bool:
     """Whether the caller's own sign-in goes on; what is unclear ends nothing."""
     others = request.query_params.get("others", "false").lower()
     if others not in {"true", "1", "false", "0"}:
-        raise ValidationError({"others": ["true or false"]})
+        raise ValidationError({"others": [_("Either true or false.")]})
     return others in {"true", "1"}

@@ -8,6 +8,8 @@ from typing import IO, Any, NoReturn
 
 from django.core.exceptions import SuspiciousOperation
 from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
@@ -20,7 +22,7 @@ class TooLarge(APIException):
     """413: the body is larger than any that this API takes."""
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_detail = "The body is too large."
+    default_detail = gettext_lazy("The body is too large.")
     default_code = "too_large"
 
 
@@ -46,9 +48,9 @@ class StrictJSONParser(BaseParser):
             value = json.loads(octets.decode("utf-8"), parse_constant=_refuse_constant)
             json.dumps(value, ensure_ascii=False).encode("utf-8")
         except (ValueError, RecursionError):
-            raise ParseError("The body is not valid JSON.") from None
+            raise ParseError(_("The body is not valid JSON.")) from None
         if not isinstance(value, dict):
-            raise ParseError("The body is not a JSON object.")
+            raise ParseError(_("The body is not a JSON object."))
         return value
 
 
@@ -73,7 +75,7 @@ class SmallFormParser(BaseParser):
         try:
             return QueryDict(octets, encoding="utf-8")
         except SuspiciousOperation:
-            raise ParseError("The form has too many fields.") from None
+            raise ParseError(_("The form has too many fields.")) from None
 
 
 def _read(stream: IO[Any]) -> bytes:

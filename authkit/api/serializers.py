@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from authkit import conf, tokens
+from authkit import conf, tokens, wording
 from authkit.accounts.identify import MAX_LENGTH
 from authkit.accounts.passwords import LONGEST
 from authkit.kernel.language import PatternError, parse_pattern
@@ -133,7 +133,7 @@ class NewToken(serializers.Serializer[Any]):
             try:
                 parse_pattern(scope)
             except PatternError as error:
-                raise serializers.ValidationError(str(error)) from None
+                raise serializers.ValidationError(wording.pattern_text(error)) from None
         return scopes
 
     def validate_expires_at(self, expires_at: datetime | None) -> datetime | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from authkit.exceptions import gettext_noop
 from authkit.kernel.key_tree import KeyTree
 from authkit.kernel.patterns import EndpointPattern, has_action
 from authkit.kernel.policy import (
@@ -91,7 +92,7 @@ def _in_order(roles: Iterable[Role]) -> tuple[Role, ...]:
     known = {}
     for role in roles:
         if role.id in known:
-            raise PolicyError(f"two roles have the id {role.id!r}")
+            raise PolicyError(gettext_noop("two roles have the id %(id)r"), {"id": role.id})
         known[role.id] = role
     built_in = [known.pop(name, Role(name, name)) for name in BUILT_IN]
     return (*built_in, *(known[identifier] for identifier in sorted(known)))
@@ -101,7 +102,8 @@ def _by_key(endpoints: Iterable[EndpointDecl]) -> dict[str, EndpointDecl]:
     declarations: dict[str, EndpointDecl] = {}
     for endpoint in endpoints:
         if endpoint.key in declarations:
-            raise PolicyError(f"two endpoints have the key {endpoint.key!r}")
+            problem = gettext_noop("two endpoints have the key %(key)r")
+            raise PolicyError(problem, {"key": endpoint.key})
         declarations[endpoint.key] = endpoint
     return declarations
 
@@ -110,7 +112,8 @@ def _closures(roles: Sequence[Role], places: Mapping[str, int]) -> dict[str, int
     for role in roles:
         for included in role.includes:
             if included not in places:
-                raise PolicyError(f"role {role.name!r} includes {included!r}, which is no role")
+                problem = gettext_noop("role %(role)r includes %(included)r, which is no role")
+                raise PolicyError(problem, {"role": role.name, "included": included})
     closures: dict[str, int] = {}
     for identifier in inclusion_order(roles):
         reach = 1 << places[identifier]
@@ -126,7 +129,8 @@ def _grouped(rules: Iterable[Rule], places: Mapping[str, int]) -> dict[str, _Gro
     for rule in rules:
         place = places.get(rule.role)
         if place is None:
-            raise PolicyError(f"the rule {str(rule)!r} is of {rule.role!r}, which is no role")
+            problem = gettext_noop("the rule %(rule)r is of %(role)r, which is no role")
+            raise PolicyError(problem, {"rule": str(rule), "role": rule.role})
         text = rule.endpoints.text
         group = groups.get(text)
         if group is None:

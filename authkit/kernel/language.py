@@ -7,9 +7,10 @@ once from left to right.
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+from authkit.exceptions import gettext_noop
 from authkit.kernel.patterns import (
     ANY,
     GROUPS,
@@ -18,30 +19,52 @@ from authkit.kernel.patterns import (
     EndpointPattern,
     covers_actions,
 )
+from authkit.kernel.problem import NONE, Problem
 
 MAX_KEY_LENGTH = 200
 MAX_ACTION_LENGTH = 64
 MAX_ACTIONS_LENGTH = 500
 
+NOT_TEXT = gettext_noop("this is not text")
+TOO_LONG = gettext_noop("longer than %(limit)d characters")
+
+#: What a word of the language is called: nothing is there, and a star that is not all of it.
+_NO_WORD = {
+    "segment": gettext_noop("an empty segment"),
+    "action": gettext_noop("an empty action"),
+}
+_PART_OF_WORD = {
+    "segment": gettext_noop("'*' stands for a whole segment of a pattern"),
+    "action": gettext_noop("'*' stands for a whole action of a pattern"),
+}
+
 _ORDER = {word: place for place, word in enumerate(GROUPS)}
 _WORD_CHARACTERS = frozenset(string.ascii_letters + string.digits + "_-")
 
 
-class PatternError(ValueError):
+class PatternError(Problem):
     """A text is not of the language.
 
     Attributes:
         text: what was read, at most a little longer than the language allows.
         position: where it goes wrong, counted from 0.
-        problem: what is wrong there.
     """
 
-    def __init__(self, text: str, position: int, problem: str) -> None:
+    def __init__(
+        self, text: str, position: int, template: str, values: Mapping[str, object] = NONE
+    ) -> None:
         """Say where and why `text` was refused."""
         self.text = text[: MAX_KEY_LENGTH + MAX_ACTIONS_LENGTH + 1]
         self.position = position
-        self.problem = problem
-        super().__init__(f"{self.text!r}, position {position}: {problem}")
+        super().__init__(template, values)
+
+    def __str__(self) -> str:
+        """In English, for logs and the command line."""
+        return f"{self.text!r}, position {self.position}: {self.problem}"
+
+    def within(self, text: str, start: int) -> PatternError:
+        """The same, of the longer `text` in which what was read begins at `start`."""
+        return PatternError(text, start + self.position, self.template, self.values)
 
 
 def parse_key(text: str) -> str:
@@ -78,11 +101,11 @@ def parse_pattern(text: str) -> AccessPattern:
     try:
         pattern = parse_endpoint_pattern(key)
     except PatternError as error:
-        raise PatternError(text, error.position, error.problem) from None
+        raise error.within(text, 0) from None
     try:
         return AccessPattern(pattern, parse_actions(actions))
     except PatternError as error:
-        raise PatternError(text, len(key) + 1 + error.position, error.problem) from None
+        raise error.within(text, len(key) + 1) from None
 
 
 def parse_access(text: str) -> Access:
@@ -100,9 +123,11 @@ def _access(text: str) -> Access:
     pattern = parse_pattern(text)
     key = pattern.endpoint.text
     if not pattern.endpoint.is_exact:
-        raise PatternError(text, key.index(ANY), "one endpoint is asked about, not a pattern")
+        problem = gettext_noop("one endpoint is asked about, not a pattern")
+        raise PatternError(text, key.index(ANY), problem)
     if "," in text:
-        raise PatternError(text, text.index(","), "one action is asked about at a time")
+        problem = gettext_noop("one action is asked about at a time")
+        raise PatternError(text, text.index(","), problem)
     return Access(key, pattern.actions[0])
 
 
@@ -145,15 +170,16 @@ def _halves(text: str) -> tuple[str, str]:
     _require_text(text, MAX_KEY_LENGTH + 1 + MAX_ACTIONS_LENGTH)
     key, colon, actions = text.partition(":")
     if not colon:
-        raise PatternError(text, len(text), "a colon and an action must follow")
+        problem = gettext_noop("a colon and an action must follow")
+        raise PatternError(text, len(text), problem)
     return key, actions
 
 
 def _require_text(text: object, limit: int) -> str:
     if not isinstance(text, str):
-        raise PatternError(repr(text), 0, "this is not text")
+        raise PatternError(repr(text), 0, NOT_TEXT)
     if len(text) > limit:
-        raise PatternError(text, limit, f"longer than {limit} characters")
+        raise PatternError(text, limit, TOO_LONG, {"limit": limit})
     return text
 
 
@@ -169,14 +195,14 @@ def _split(text: str, separator: str, *, noun: str, allow_any: bool) -> tuple[st
 
 def _check_word(text: str, position: int, word: str, noun: str) -> None:
     if not word:
-        raise PatternError(text, position, f"an empty {noun}")
+        raise PatternError(text, position, _NO_WORD[noun])
     for place, character in enumerate(word, position):
         if character == ANY:
-            problem = f"'*' stands for a whole {noun} of a pattern"
-            raise PatternError(text, place, problem)
+            raise PatternError(text, place, _PART_OF_WORD[noun])
         if character not in _WORD_CHARACTERS:
-            problem = f"{character!r} is no letter of a to z, no digit, no '-' and no '_'"
-            raise PatternError(text, place, problem)
+            problem = gettext_noop("%(sign)r is no letter of a to z, no digit, no '-' and no '_'")
+            raise PatternError(text, place, problem, {"sign": character})
     if noun == "action" and len(word) > MAX_ACTION_LENGTH:
-        limit = position + MAX_ACTION_LENGTH
-        raise PatternError(text, limit, f"an action longer than {MAX_ACTION_LENGTH} characters")
+        problem = gettext_noop("an action longer than %(limit)d characters")
+        place = position + MAX_ACTION_LENGTH
+        raise PatternError(text, place, problem, {"limit": MAX_ACTION_LENGTH})

@@ -11,7 +11,9 @@ from datetime import timedelta
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal
 
+from authkit.exceptions import gettext_noop
 from authkit.kernel.patterns import ANY, EndpointPattern
+from authkit.kernel.problem import Problem
 
 Effect = Literal["allow", "deny"]
 Source = Literal["code", "admin"]
@@ -23,7 +25,7 @@ STAFF = "staff"
 BUILT_IN = (ANYONE, AUTHENTICATED, STAFF)
 
 
-class PolicyError(ValueError):
+class PolicyError(Problem):
     """Roles, rules and endpoints do not make a whole and valid policy."""
 
 
@@ -37,8 +39,10 @@ class InclusionCycle(PolicyError):
     def __init__(self, roles: tuple[str, ...], names: Mapping[str, str]) -> None:
         """Name the circle for people, by the roles' names."""
         self.roles = roles
-        way = " includes ".join(names.get(role, role) for role in roles)
-        super().__init__(f"roles include each other in a circle: {way}")
+        way = " → ".join(names.get(role, role) for role in roles)
+        super().__init__(
+            gettext_noop("roles include each other in a circle: %(way)s"), {"way": way}
+        )
 
 
 @dataclass(frozen=True, slots=True)

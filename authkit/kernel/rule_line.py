@@ -9,9 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
+from authkit.exceptions import gettext_noop
 from authkit.kernel.language import (
     MAX_ACTIONS_LENGTH,
     MAX_KEY_LENGTH,
+    NOT_TEXT,
+    TOO_LONG,
     PatternError,
     parse_pattern,
 )
@@ -53,7 +56,7 @@ def parse_rule(text: str) -> RuleLine:
     _require_line(text)
     effect, space, rest = text.partition(" ")
     if effect not in ("allow", "deny") or not space:
-        raise PatternError(text, 0, "a rule begins with 'allow ' or 'deny '")
+        raise PatternError(text, 0, gettext_noop("a rule begins with 'allow ' or 'deny '"))
     access, condition = _about(text, rest, len(effect) + 1)
     return RuleLine(cast(Effect, effect), access, condition)
 
@@ -73,20 +76,21 @@ def _about(text: str, rest: str, start: int) -> tuple[AccessPattern, str | None]
     try:
         pattern = parse_pattern(access)
     except PatternError as error:
-        raise PatternError(text, start + error.position, error.problem) from None
+        raise error.within(text, start) from None
     if not when:
         return pattern, None
     place = start + len(access) + len(_WHEN)
     if not condition or condition != condition.strip() or not condition.isprintable():
-        raise PatternError(text, place, "the name of a condition must follow")
+        problem = gettext_noop("the name of a condition must follow")
+        raise PatternError(text, place, problem)
     if len(condition) > MAX_CONDITION_LENGTH:
         limit = place + MAX_CONDITION_LENGTH
-        raise PatternError(text, limit, f"longer than {MAX_CONDITION_LENGTH} characters")
+        raise PatternError(text, limit, TOO_LONG, {"limit": MAX_CONDITION_LENGTH})
     return pattern, condition
 
 
 def _require_line(text: object) -> None:
     if not isinstance(text, str):
-        raise PatternError(repr(text), 0, "this is not text")
+        raise PatternError(repr(text), 0, NOT_TEXT)
     if len(text) > MAX_LINE_LENGTH:
-        raise PatternError(text, MAX_LINE_LENGTH, f"longer than {MAX_LINE_LENGTH} characters")
+        raise PatternError(text, MAX_LINE_LENGTH, TOO_LONG, {"limit": MAX_LINE_LENGTH})

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from authkit import wording
 from authkit.kernel.language import (
     MAX_ACTIONS_LENGTH,
     MAX_KEY_LENGTH,
@@ -96,10 +97,10 @@ class Rule(AccessModel):
         try:
             parse_endpoint_pattern(self.endpoints)
         except PatternError as error:
-            problems["endpoints"] = str(error)
+            problems["endpoints"] = wording.pattern_text(error)
         try:
             self.actions = ",".join(parse_actions(self.actions))
         except PatternError as error:
-            problems["actions"] = str(error)
+            problems["actions"] = wording.pattern_text(error)
         if problems:
             raise ValidationError(problems)

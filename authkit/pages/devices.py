@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
-from authkit import sessions, tokens
+from authkit import sessions, tokens, wording
 from authkit.accounts import leaving, links, recent
 from authkit.accounts.client import client_of
 from authkit.kernel.language import PatternError, parse_pattern
@@ -122,5 +122,5 @@ def _scopes(text: str) -> list[str] | None:
         try:
             parse_pattern(scope)
         except PatternError as error:
-            raise ValidationError({"scopes": [f"{scope}: {error}"]}) from None
+            raise ValidationError({"scopes": [f"{scope}: {wording.pattern_text(error)}"]}) from None
     return scopes or None

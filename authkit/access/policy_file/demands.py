@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import Group, Permission
 from django.utils.translation import gettext as _
 
+from authkit import wording
 from authkit.access import conditions, defaults, discovery
 from authkit.access.policy_file.document import AS_IN_CODE, PolicyDocument, RoleEntry
 from authkit.access.policy_file.places import Places
@@ -111,7 +112,7 @@ def _require_roles(
         inclusion_order(Role(s, s, tuple(each.includes)) for s, each in roles.items())
     except InclusionCycle as error:
         slug, included = error.roles[0], error.roles[1]
-        raise places.problem(str(error), slug, included) from None
+        raise places.problem(wording.problem_text(error), slug, included) from None
 
 
 def _permissions(alias: str, names: Iterable[str]) -> dict[str, int]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from authkit import wording
 from authkit.access.policy_file.document import (
     AS_IN_CODE,
     OFF,
@@ -195,7 +196,7 @@ class _Reader:
         return found
 
     def _refused(self, error: PatternError, slug: str | None, value: str) -> PolicyFileError:
-        return self._places.problem(error.problem, slug, value, offset=error.position)
+        return self._places.problem(wording.problem_text(error), slug, value, offset=error.position)
 
 
 def _table(given: Any, key: str, slug: str | None, places: Places) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from authkit import wording
 from authkit.accounts.identify import MAX_LENGTH, person_named
 from authkit.kernel.language import MAX_ACTION_LENGTH, MAX_KEY_LENGTH, PatternError, parse_access
 from authkit.models import Assignment
@@ -80,10 +81,7 @@ class Question(forms.Form):
         try:
             parse_access(text)
         except PatternError as error:
-            raise ValidationError(
-                _("Character %(place)d: %(problem)s.")
-                % {"place": error.position + 1, "problem": error.problem}
-            ) from None
+            raise ValidationError(wording.pattern_text(error)) from None
         return text
 
     def clean(self) -> dict[str, Any]:

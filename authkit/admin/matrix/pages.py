@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from authkit import wording
 from authkit.access import matrix
 from authkit.access.grid import Grid
 from authkit.access.grid_edits import Edit, EditError, as_list, read_edits, written
@@ -203,7 +204,9 @@ class MatrixAdmin(PageAdmin):
     def _unreadable(self, request: HttpRequest, error: Exception) -> HttpResponse:
         """Say what is wrong with the rules, so that somebody can mend it."""
         self.message_user(request, _("The access rules cannot be read."), messages.ERROR)
-        return self._respond(request, "unreadable", {"error": str(error)}, status=503)
+        return self._respond(
+            request, "unreadable", {"error": wording.error_text(error)}, status=503
+        )
 
     def _respond(
         self, request: HttpRequest, name: str, context: dict[str, Any], *, status: int = 200

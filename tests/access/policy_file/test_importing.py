@@ -180,7 +180,7 @@ REFUSED = [
             "[roles.one]", 'name = "1"', 'includes = ["two"]',
             "[roles.two]", 'name = "2"', 'includes = ["one"]',
         ),
-        "line 4, column 14: roles include each other in a circle: one includes two includes one",
+        "line 4, column 14: roles include each other in a circle: one → two → one",
     ),
     (
         file(
