@@ -147,6 +147,12 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
     def _backend(self, given: dict[str, Any]) -> kinds.Backend | None:
         try:
             return kinds.backend_class(given.get("kind", ""), given.get("backend", ""))
+        except kinds.BackendTooOld:
+            text = _(
+                "This backend speaks neither OAuth 2 nor OpenID Connect. Older protocols do not"
+                " bind a sign-in to the browser that began it, and are not taken."
+            )
+            self.add_error("backend", text)
         except kinds.BackendUnknown:
             self.add_error("backend", _("python-social-auth has no OAuth 2 backend of this name."))
         except KeyError:  # no kind was chosen, and that is said already

@@ -24,7 +24,7 @@ from social_core.exceptions import (
     SocialAuthBaseException,
 )
 
-from authkit.social import discovery, fetching, id_tokens, kinds
+from authkit.social import discovery, emails, fetching, id_tokens, kinds
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _LONGEST_SUBJECT = 255  # OpenID Connect Core 1.0 §2
@@ -197,6 +197,9 @@ class GuardedOpenId(Guarded, OpenIdConnectAuth[Any]):
         told: Any = self.get_json(str(url), headers=headers)
         if not isinstance(told, dict) or told.get("sub") != claims.get("sub"):
             raise AuthResponseError(self, claim="sub", code="invalid_claim", stage="user_info")
+        if "email" in told and told["email"] != claims.get("email"):
+            for name in emails.VOUCHERS:  # said of the other address
+                claims.pop(name, None)
         return {**claims, **told}
 
 

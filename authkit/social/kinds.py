@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+from social_core.backends.base import BaseAuth
 from social_core.backends.oauth import BaseOAuth2
 from social_core.backends.open_id_connect import OpenIdConnectAuth
 
@@ -21,7 +22,16 @@ Backend = type[BaseOAuth2[Any]]
 
 
 class BackendUnknown(ValueError):
-    """No backend of python-social-auth has this name, or it is not for OAuth 2."""
+    """No backend of python-social-auth has this name."""
+
+
+class BackendTooOld(BackendUnknown):
+    """It speaks OAuth 1, OpenID 2, SAML or what else is neither OAuth 2 nor OpenID Connect.
+
+    What a sign-in is held to here (PKCE, a state that names browser, provider and purpose,
+    a signed statement for this client alone) has no place in those; OpenID 2 lets whoever
+    signs in choose whom our server asks.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,7 @@ def backend_class(kind: str, name: str) -> Backend:
     """The class for a row of this kind; `name` counts for kind "other" alone.
 
     Raises:
-        BackendUnknown: there is none.
+        BackendUnknown: there is none, or one that is too old.
     """
     if kind != _KIND.OTHER:
         found: Backend = import_string(_KINDS[kind].path)
@@ -112,14 +122,17 @@ def listed_backends() -> list[Backend]:
 
 
 def _named(name: str) -> Backend:
-    listed = [each for each in listed_backends() if each.name == name]
-    found = listed[0] if listed else _shipped(name)
-    if found is None:
+    listed = (import_string(path) for path in settings.AUTHENTICATION_BACKENDS)
+    found = next((each for each in listed if getattr(each, "name", None) == name), None)
+    found = found or _shipped(name)
+    if not (isinstance(found, type) and issubclass(found, BaseAuth)):
         raise BackendUnknown(name)
+    if not issubclass(found, BaseOAuth2):
+        raise BackendTooOld(name)
     return found
 
 
-def _shipped(name: str) -> Backend | None:
+def _shipped(name: str) -> type | None:
     """A class of python-social-auth's own, which keeps `twitter-oauth2` in `twitter_oauth2.py`.
 
     Only modules of its package are imported, whatever the name.
@@ -132,6 +145,6 @@ def _shipped(name: str) -> Backend | None:
         if find_spec(path) is None:
             continue
         for each in vars(import_module(path)).values():
-            if isinstance(each, type) and issubclass(each, BaseOAuth2) and each.name == name:
+            if isinstance(each, type) and issubclass(each, BaseAuth) and each.name == name:
                 return each
     return None

@@ -94,6 +94,12 @@ def _document(provider: Provider, budget: Budget) -> dict[str, Any]:
         raise _Stop(text % {"url": url, "status": answer.status_code})
     document = _object(answer, url)
     told = document.get("issuer")
+    if isinstance(told, str) and "{tenantid}" in told:
+        text = _(
+            "This address stands for every tenant of Microsoft's. Write the issuer of one: the"
+            " same address with the tenant's id in it."
+        )
+        raise _Stop(text)
     if told != provider.issuer:
         text = _(
             "The provider calls itself “%(told)s”, and here it is called “%(ours)s”. Write"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from demo_project.demo_id.known import PASSWORD
 from tests.demo.server import Server
@@ -61,6 +62,31 @@ def test_every_arrow_is_shown(dance: Page, server: Server):
         expect(arrows.get_by_text(text).first).to_be_visible()
     assert "code=" not in dance.url
     assert dance.request.get(f"{server.url}/auth/session/").json()["user"]["username"] == "vera"
+
+
+def test_arrows_are_shown_while_the_answer_is_still_on_its_way(dance: Page, server: Server):
+    seen: list[int] = []
+
+    def hold_back(route: Route) -> None:
+        answer = route.fetch()
+        for text in ("POST /o/token/", "GET /o/userinfo/"):
+            expect(dance.locator("#arrows").get_by_text(text)).to_be_visible()
+        seen.append(dance.get_by_text(re.compile("Welcome")).count())
+        route.fulfill(response=answer)
+
+    dance.route("**/complete/", hold_back)
+    _begin(dance)
+    _at_demo_id(dance, server)
+    dance.get_by_role("button", name="Agree").click()
+    expect(dance.get_by_text(re.compile("Welcome"))).to_be_visible()
+    assert seen == [0]
+    expect(dance.locator("#arrows").get_by_text("GET /o/userinfo/")).to_have_count(1)
+
+
+def test_arrows_are_told_to_who_knows_the_ride(dance: Page, server: Server):
+    answer = dance.request.get(f"{server.url}/dance/arrows/{uuid4()}/")
+    assert (answer.status, answer.json()) == (200, {"arrows": []})
+    assert dance.request.get(f"{server.url}/dance/arrows/all/").status == 404
 
 
 def test_saying_no_is_shown(dance: Page, server: Server):

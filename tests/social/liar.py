@@ -88,7 +88,7 @@ class Liar:
             return self.answers[path]()
         match path:
             case "/.well-known/openid-configuration":
-                return as_json(_merged(self._document(), self.discovery))
+                return as_json(_merged(self.document(), self.discovery))
             case "/jwks":
                 return as_json({"keys": self.keys})
             case "/token":
@@ -106,7 +106,8 @@ class Liar:
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
         return begun if challenge == begun.get("code_challenge") else None
 
-    def _document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
+        """What it publishes of itself."""
         return {
             "issuer": self.issuer,
             "authorization_endpoint": f"{self.url}/authorize",

@@ -120,6 +120,8 @@ def test_what_would_not_work_or_not_be_safe_is_not_saved(admin, liar, field, val
 def test_another_backend_must_exist(admin, liar):
     form = _form(liar, kind="other", issuer="", backend="no-such")
     assert "backend" in _errors(admin.post(f"{LIST}add/", form))
+    form["backend"] = "twitter"
+    assert "neither OAuth 2 nor OpenID" in str(_errors(admin.post(f"{LIST}add/", form)))
     form["backend"] = "discord"
     assert admin.post(f"{LIST}add/", form).status_code == 302
 
@@ -136,6 +138,10 @@ def test_a_good_provider_passes_its_test(admin, liar, offer):
     ("lie", "words"),
     [
         (lambda liar: liar.discovery.update(issuer="https://else.example"), "calls itself"),
+        (
+            lambda liar: liar.discovery.update(issuer="https://login.example/{tenantid}/v2.0"),
+            "every tenant",
+        ),
         (lambda liar: liar.discovery.update(token_endpoint=None), "token_endpoint"),
         (lambda liar: liar.discovery.update(jwks_uri="http://10.0.0.1/"), "not encrypted"),
         (lambda liar: liar.keys.clear(), "no key"),

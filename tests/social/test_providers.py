@@ -93,9 +93,17 @@ def test_other_backends_are_found_by_their_name(name, path):
     assert f"{found.__module__}.{found.__qualname__}" == path
 
 
-@pytest.mark.parametrize("name", ["", "os", "nothing", "../x", "a.b", "steam", "utils", "twitter"])
-def test_what_is_no_backend_of_oauth_2_is_not_found(name):
-    with pytest.raises(kinds.BackendUnknown):
+@pytest.mark.parametrize("name", ["", "os", "nothing", "../x", "a.b", "utils", "base"])
+def test_what_is_no_backend_is_not_found(name):
+    with pytest.raises(kinds.BackendUnknown) as refused:
+        kinds.backend_class("other", name)
+    assert not isinstance(refused.value, kinds.BackendTooOld)
+
+
+@pytest.mark.parametrize("name", ["twitter", "tumblr", "steam", "email"])
+def test_what_is_no_backend_of_oauth_2_is_refused(name):
+    """OAuth 1, OpenID 2, and a form that believes what it is told."""
+    with pytest.raises(kinds.BackendTooOld):
         kinds.backend_class("other", name)
 
 

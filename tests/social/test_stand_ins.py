@@ -220,6 +220,60 @@ def test_microsoft_signs_in_and_its_address_is_not_believed(liar, offer, superus
     assert answer.json()["user"]["email"] == ""
 
 
+@pytest.fixture
+def entra(liar: Liar, offer: Any) -> Any:
+    """As https://learn.microsoft.com/en-us/entra/identity-platform/v2-protocols-oidc says.
+
+    And, of the optional claim `xms_edov`, the page migrate-off-email-claim-authorization.
+    """
+    tenant = "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0"
+    liar.issuer = tenant
+    path = tenant.partition(".com")[2] + "/.well-known/openid-configuration"
+    liar.answers[path] = lambda: as_json({**liar.document(), **liar.discovery})
+    liar.person = {"email": "vera@example.org", "name": "Vera"}
+    return offer(issuer=tenant)
+
+
+def _has_verified_address(answer: Any) -> bool:
+    """Where only verified addresses sign up."""
+    assert answer.status_code in {200, 202, 403}, answer.content
+    return bool(answer.status_code == 200)
+
+
+@pytest.mark.parametrize("told", [True, 1, "1", "true"])
+def test_an_address_whose_domain_microsoft_has_verified_counts(entra, liar, told):
+    liar.id_token["xms_edov"] = told
+    answer = Visitor().sign_in(liar)
+    assert _has_verified_address(answer)
+    assert answer.json()["user"]["email"] == "vera@example.org"
+    assert SocialAccount.objects.get().is_email_verified
+
+
+@pytest.mark.parametrize("told", [None, False, 0, "0", "", "false", [True], {}])
+def test_an_address_of_microsoft_without_that_word_does_not(entra, liar, told):
+    liar.id_token["xms_edov"] = told
+    assert not _has_verified_address(Visitor().sign_in(liar))
+
+
+def test_the_word_is_of_the_address_beside_it(entra, liar, superuser):
+    liar.id_token["xms_edov"] = True
+    liar.userinfo["email"] = superuser.email
+    assert not _has_verified_address(Visitor().sign_in(liar))
+
+
+def test_nobody_but_microsoft_says_it(liar, offer):
+    offer()
+    liar.person = {"email": "vera@example.org", "xms_edov": True}
+    assert not _has_verified_address(Visitor().sign_in(liar))
+
+
+def test_of_two_addresses_the_verified_one_counts(liar, offer):
+    offer()
+    liar.userinfo |= {"email": "else@example.org", "email_verified": None}
+    liar.id_token |= {"email": "vera@example.org", "email_verified": True}
+    assert not _has_verified_address(Visitor().sign_in(liar))
+
+
 def test_gitlab_signs_in_and_its_token_is_in_no_url(liar, offer):
     """As https://docs.gitlab.com/api/oauth2/ says."""
     offer(kind="gitlab", issuer="")

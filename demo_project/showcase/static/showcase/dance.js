@@ -6,6 +6,7 @@ const form = document.querySelector("#dance");
 const list = document.querySelector("#arrows");
 const problem = document.querySelector("#dance-problem");
 const API = "/auth/social/demo-id/";
+const LOOK_AGAIN = 100; // milliseconds
 const MEANING = {
   response_type: "a code, please",
   client_id: "who asks: the magazine",
@@ -66,19 +67,37 @@ function add(arrow) {
   draw(arrow);
 }
 
-function addAsked(response) {
-  for (const { method, path, status, milliseconds } of JSON.parse(response.headers.get("X-Demo-Arrows") ?? "[]")) {
-    const text = ASKED.find(([pattern]) => pattern.test(path))?.[1] ?? "Asks.";
-    add({ from: "Magazine", to: "Demo ID", text, wire: `${method} ${path}\n${status ?? "no answer"}, ${milliseconds} ms` });
-  }
+function addAsked({ method, path, status, milliseconds }) {
+  const text = ASKED.find(([pattern]) => pattern.test(path))?.[1] ?? "Asks.";
+  add({ from: "Magazine", to: "Demo ID", text, wire: `${method} ${path}\n${status ?? "no answer"}, ${milliseconds} ms` });
 }
 
+// Posts, and shows what the magazine asks Demo ID meanwhile: as soon as it has, and the rest
+// with the answer.
 async function post(path, body) {
-  return fetch(API + path, {
+  const ride = crypto.randomUUID();
+  let shown = 0;
+  const show = (arrows) => {
+    arrows.slice(shown).forEach(addAsked);
+    shown = Math.max(shown, arrows.length);
+  };
+  const answer = fetch(API + path, {
     method: "POST",
-    headers: { "Content-Type": "application/json", "X-CSRFToken": form.elements.csrfmiddlewaretoken.value },
+    headers: {
+      "Content-Type": "application/json",
+      "X-CSRFToken": form.elements.csrfmiddlewaretoken.value,
+      "X-Demo-Ride": ride,
+    },
     body: JSON.stringify(body),
   });
+  const over = answer.then(() => true, () => true);
+  while (!(await Promise.race([over, new Promise((wake) => setTimeout(wake, LOOK_AGAIN))]))) {
+    const seen = await fetch(`/dance/arrows/${ride}/`);
+    if (seen.ok) show((await seen.json()).arrows);
+  }
+  const response = await answer;
+  show(JSON.parse(response.headers.get("X-Demo-Arrows") ?? "[]"));
+  return response;
 }
 
 function tell(text) {
@@ -92,7 +111,6 @@ async function begin() {
   problem.hidden = true;
   add({ from: "Browser", to: "Magazine", text: "You press the button.", wire: `POST ${API}begin/` });
   const response = await post("begin/", { redirect_uri: `${location.origin}/dance/` });
-  addAsked(response);
   const answer = await response.json();
   if (!response.ok) return tell(answer.detail);
   const url = new URL(answer.authorization_url);
@@ -129,7 +147,6 @@ async function complete(query) {
   });
   add({ from: "Browser", to: "Magazine", text: "Hands it over.", wire: `POST ${API}complete/` });
   const response = await post("complete/", { ...Object.fromEntries(query), deliver: "session" });
-  addAsked(response);
   const answer = await response.json();
   if (!response.ok || answer.pause) return tell(answer.detail);
   const profile = [["name", `${answer.user.first_name} ${answer.user.last_name}`], ["email", answer.user.email]];
