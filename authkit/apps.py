@@ -27,6 +27,7 @@ class AuthkitConfig(AppConfig):
     def ready(self) -> None:
         """Listen where Django and other packages sign people in, and where people change."""
         from authkit import checks as authkit_checks
+        from authkit import inputs
         from authkit.access import gates, obligations, roads, sync
         from authkit.accounts import people, refusals, sign_in
 
@@ -45,6 +46,7 @@ class AuthkitConfig(AppConfig):
         roads.listen()
         obligations.listen()
         gates.listen(self._user_models())
+        inputs.listen()
         signals.post_migrate.connect(sync.after_migrate, sender=self, dispatch_uid="authkit")
         if apps.is_installed("drf_spectacular"):
             import_module("authkit.schema")

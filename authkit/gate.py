@@ -9,7 +9,7 @@ permission classes it lists.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -25,6 +25,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
+from authkit import inputs
 from authkit.access import enforcement
 from authkit.access.enforcement import SAFE_METHODS, Question
 from authkit.access.obligations import Obligation, reading, writing
@@ -68,11 +69,20 @@ def admit(
     decision = enforcement.decide(question, user, grant)
     if not decision.may_enter:
         return _refusal(request, question, decision)
+    is_safe = request.method in SAFE_METHODS
+    around: list[AbstractContextManager[None]] = []
+    if not is_safe:
+        around.append(inputs.narrowed(user, grant, _class_of(view)))
     if not decision.conditional:
+        _take_on(request, None, around)
         return None
+    if is_async and not is_safe:  # what an async view writes is in no transaction
+        return answer_to(refused(ConditionNotApplied("async"), question.access, decision))
     model = None if question.endpoint is None else question.endpoint.model
     obligation = Obligation(question.access, decision, user, model)
-    return _take_on(request, obligation, is_async=is_async)
+    around.append(reading(obligation) if is_safe else writing(obligation))
+    _take_on(request, obligation, around)
+    return None
 
 
 def settle(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -86,12 +96,16 @@ def settle(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     if failure is not None:  # as for any transaction around it
         held.around.__exit__(type(failure), failure, failure.__traceback__)
         return response
-    held.obligation.is_met |= response.status_code >= 400
+    obligation = held.obligation
+    if obligation is None:
+        held.around.close()
+        return response
+    obligation.is_met |= response.status_code >= 400
     try:
-        held.around.__exit__(None, None, None)
+        held.around.close()
     except NotPermitted as refusal:
-        settled = held.obligation.decision.settle(holds=False)
-        return answer_to(refused(refusal, held.obligation.access, settled))
+        settled = obligation.decision.settle(holds=False)
+        return answer_to(refused(refusal, obligation.access, settled))
     return response
 
 
@@ -113,8 +127,8 @@ def failed(request: HttpRequest, exception: Exception) -> None:
 class _Held:
     """What stands around a request from its decision to its answer."""
 
-    obligation: Obligation
-    around: AbstractContextManager[None]
+    obligation: Obligation | None
+    around: ExitStack
     failure: Exception | None = None
 
 
@@ -164,16 +178,20 @@ def _caller(request: HttpRequest, view: Callable[..., Any]) -> Any:
 
 
 def _take_on(
-    request: HttpRequest, obligation: Obligation, *, is_async: bool
-) -> HttpResponseBase | None:
-    is_safe = request.method in SAFE_METHODS
-    if is_async and not is_safe:  # what an async view writes is in no transaction
-        refusal = ConditionNotApplied("async")
-        return answer_to(refused(refusal, obligation.access, obligation.decision))
-    around: AbstractContextManager[None] = reading(obligation) if is_safe else writing(obligation)
-    around.__enter__()
-    request.__dict__[_HELD] = _Held(obligation, around)
-    return None
+    request: HttpRequest,
+    obligation: Obligation | None,
+    around: list[AbstractContextManager[None]],
+) -> None:
+    stack = ExitStack()
+    for each in around:
+        stack.enter_context(each)
+    if around:
+        request.__dict__[_HELD] = _Held(obligation, stack)
+
+
+def _class_of(view: Any) -> Any:
+    """What a view's attributes are written on."""
+    return getattr(view, "cls", None) or getattr(view, "view_class", view)
 
 
 def _refusal(request: HttpRequest, question: Question, decision: Decision) -> HttpResponseBase:

@@ -67,7 +67,7 @@ class EndpointPermission(BasePermission):
         if request.method == http.method:
             _see_through(request, view, question, decision)
         elif hasattr(view, "get_serializer"):  # for a form of the browsable API
-            vars(view)["get_serializer"] = _narrowing(request, view, is_form=True)
+            vars(view)["get_serializer"] = _for_form(request, view)
         return True
 
     def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
@@ -154,17 +154,39 @@ def _is_seen(request: Request, question: Question, obj: Any) -> bool:
 def _see_through(request: Request, view: APIView, question: Question, decision: Decision) -> None:
     """Put what the decision owes around the view's handler, and narrow its input."""
     is_safe = request.method in SAFE_METHODS
-    if not is_safe and hasattr(view, "get_serializer"):
-        view.get_serializer = _narrowing(request, view)
     name = str(request.method).lower()
     handler = getattr(view, name, None)
-    if not decision.conditional or question.access is None or handler is None:
+    if handler is None:
+        return
+    if not is_safe:
+        handler = _reading_input(handler, request, view)
+        setattr(view, name, handler)
+    if not decision.conditional or question.access is None:
         return
     if name == "options":  # tells of the view, and not of any object
         return
     model = None if question.endpoint is None else question.endpoint.model
     obligation = Obligation(question.access, decision, request.user, model)
     setattr(view, name, _owing(handler, obligation, is_safe=is_safe))
+
+
+def _reading_input(handler: Callable[..., Any], request: Request, view: Any) -> Callable[..., Any]:
+    user, grant = request.user, grant_for(request)
+    if iscoroutinefunction(handler):
+
+        @wraps(handler)
+        async def answer_later(*args: Any, **kwargs: Any) -> Any:
+            with inputs.narrowed(user, grant, view):
+                return await handler(*args, **kwargs)
+
+        return answer_later
+
+    @wraps(handler)
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        with inputs.narrowed(user, grant, view):
+            return handler(*args, **kwargs)
+
+    return answer
 
 
 def _owing(
@@ -187,15 +209,16 @@ def _owing(
     return answer
 
 
-def _narrowing(request: Request, view: Any, *, is_form: bool = False) -> Callable[..., Any]:
+def _for_form(request: Request, view: Any) -> Callable[..., Any]:
+    """What makes the serializer of a form, which offers only what the caller may see."""
     make = view.get_serializer
 
     @wraps(make)
     def get_serializer(*args: Any, **kwargs: Any) -> Any:
-        serializer = make(*args, **kwargs)
-        if is_form or "data" in kwargs or len(args) > 1:
-            inputs.narrow(serializer, request.user, grant_for(request), view)
-        return serializer
+        with inputs.narrowed(request.user, grant_for(request), view):
+            serializer = make(*args, **kwargs)
+            inputs.open_up(serializer)
+            return serializer
 
     return get_serializer
 

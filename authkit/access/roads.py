@@ -1,7 +1,8 @@
-"""Other roads by which access changes: relations, groups, and the flags of people.
+"""Other roads by which access changes: groups, and the flags of people.
 
-Our own rows count up where they are saved (`models.AccessModel`). What hangs from them by
-many-to-many relations, and what Django's own models say, is noticed here.
+Our own rows count up where they are saved (`models.AccessModel`). What Django's own models
+say is noticed here; relations and many rows at once, of which Django does not tell, where
+they are guarded (`gates`).
 """
 
 from __future__ import annotations
@@ -9,29 +10,18 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db.models import signals
 
-from authkit.models import Role
 from authkit.models.access_revision import changed
 from authkit.models.prepared import has_field
 
-_CHANGING = {"post_add", "post_remove", "post_clear"}
 _FLAGS = ("is_active", "is_staff", "is_superuser")
 _BEFORE = "_authkit_flags_before"
 
 
 def listen() -> None:
-    """Notice what Django's signals tell; called once, when all models are there."""
-    for relation in (Role.includes.through, Role.permissions.through):
-        signals.m2m_changed.connect(_policy_changed, sender=relation, dispatch_uid="authkit.access")
-    for field in get_user_model()._meta.many_to_many:
-        if field.name == "groups":
-            through = field.remote_field.through
-            signals.m2m_changed.connect(
-                _people_changed, sender=through, dispatch_uid="authkit.access"
-            )
+    """Notice what Django's signals tell; called once."""
     signals.pre_delete.connect(_group_deleted, sender=Group, dispatch_uid="authkit.access")
 
 
@@ -53,16 +43,6 @@ def after_save(sender: Any, instance: Any, **_: object) -> None:
     before = instance.__dict__.pop(_BEFORE, {})
     if any(getattr(instance, name) != value for name, value in before.items()):
         changed("people")
-
-
-def _policy_changed(action: str, using: str, **_: object) -> None:
-    if action in _CHANGING:
-        changed("policy", using=using)
-
-
-def _people_changed(action: str, using: str, **_: object) -> None:
-    if action in _CHANGING:
-        changed("people", using=using)
 
 
 def _group_deleted(using: str, **_: object) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from types import CodeType
 from typing import Any, cast
 
 from django.contrib.auth import get_user_model
@@ -13,18 +11,10 @@ from django.contrib.auth.password_validation import password_changed
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
+from authkit.access import acting
 from authkit.accounts import hashing, pace
 from authkit.models import BearerToken, LinkKey, UserSession
 from authkit.sessions import credential_digest
-
-#: Where `AbstractBaseUser.check_password` stores a renewed hash.
-_SETTERS = frozenset(
-    code
-    for code in AbstractBaseUser.check_password.__code__.co_consts
-    if isinstance(code, CodeType)
-)
-#: From there to a receiver of `pre_save`, overridden `save` methods included.
-_DEEPEST = 30
 
 #: The longest password that is looked at; hashing a longer one would be an attack.
 LONGEST = 1024
@@ -81,28 +71,12 @@ def renew_hash(user: AbstractBaseUser, password: str) -> None:
     before, old_digest = user.password, credential_digest(user)
     user.password = make_password(password)
     model: Any = get_user_model()
-    with transaction.atomic():
+    with transaction.atomic(), acting.as_system():  # whoever else is signed in here
         same = model._base_manager.filter(pk=user.pk, password=before)
         if not same.update(password=user.password):
             user.password = _renewed_meanwhile(user, password) or before
             return
         carry_over(user, old_digest)
-
-
-@sensitive_variables()
-def is_being_renewed(user: AbstractBaseUser, before: str) -> bool:
-    """Whether Django's own `check_password` is storing the same password under a new hash.
-
-    Nothing about the instance tells that from a new password, so the password is taken
-    from the function in which Django does it, and proved against both hashes. (Its async
-    twin saves in another thread and is not seen: there a renewal counts as a change.)
-    """
-    password = _password_being_stored(user)
-    return (
-        password is not None
-        and check_password(password, before)
-        and check_password(password, user.password)
-    )
 
 
 def carry_over(user: AbstractBaseUser, old_digest: str) -> None:
@@ -113,19 +87,6 @@ def carry_over(user: AbstractBaseUser, old_digest: str) -> None:
         manager.filter(user_id=user.pk, credential_digest=old_digest).update(
             credential_digest=digest
         )
-
-
-@sensitive_variables()
-def _password_being_stored(user: AbstractBaseUser) -> str | None:
-    frame = sys._getframe(1)
-    for _ in range(_DEEPEST):
-        if frame.f_code in _SETTERS and frame.f_locals.get("self") is user:
-            password = frame.f_locals.get("raw_password")
-            return password if isinstance(password, str) else None
-        if frame.f_back is None:
-            return None
-        frame = frame.f_back
-    return None
 
 
 @sensitive_variables("password", "stored")

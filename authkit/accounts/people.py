@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from authkit import audit, sessions, tokens
+from authkit.access import renewal
 from authkit.accounts import current, names, passwords
 from authkit.accounts.client import client_of
 from authkit.models import UserSession
@@ -115,7 +116,7 @@ def _notice_password(
     instance: AbstractBaseUser, before: str, update_fields: Collection[str] | None
 ) -> None:
     is_alone = update_fields is not None and set(update_fields) == {"password"}
-    if not (is_alone and passwords.is_being_renewed(instance, before)):
+    if not (is_alone and renewal.is_being_renewed(instance, before)):
         setattr(instance, _REASON, "password_changed")
         return
     new = instance.password

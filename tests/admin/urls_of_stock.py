@@ -46,8 +46,37 @@ stock.register(Group, GroupAdmin)
 careless = admin.AdminSite("careless")
 careless.register(get_user_model(), WithoutCare)
 
+
+def inline(through: Any) -> Any:
+    """The rows of a relation, edited on the page of one of its ends."""
+    return type("RowInline", (admin.TabularInline,), {"model": through, "extra": 1})
+
+
+User: Any = get_user_model()
+AnyGroup: Any = Group
+
+
+class WithRowsOfPeople(ModelAdmin):
+    """A project's own page of people, with the rows of their relations."""
+
+    fields = ("email",)
+    inlines = (inline(User.groups.through), inline(User.user_permissions.through))
+
+
+class WithRowsOfGroups(ModelAdmin):
+    """A project's own page of groups, with the rows of their relations."""
+
+    fields = ("name",)
+    inlines = (inline(User.groups.through), inline(AnyGroup.permissions.through))
+
+
+rows = admin.AdminSite("rows")
+rows.register(User, WithRowsOfPeople)
+rows.register(Group, WithRowsOfGroups)
+
 urlpatterns = [
     *usual,
     path("stock/", stock.urls),
     path("careless/", careless.urls),
+    path("rows/", rows.urls),
 ]

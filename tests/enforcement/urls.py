@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from functools import wraps
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import Q
@@ -13,12 +15,13 @@ from django.urls import include, path
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.decorators import action, api_view, permission_classes
+from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import AllowAny
-from rest_framework.relations import PrimaryKeyRelatedField
+from rest_framework.relations import PrimaryKeyRelatedField, SlugRelatedField
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
-from rest_framework.serializers import ModelSerializer
+from rest_framework.serializers import ModelSerializer, Serializer
 from rest_framework.urlpatterns import format_suffix_patterns
 from rest_framework.views import APIView
 from rest_framework.viewsets import ModelViewSet, ReadOnlyModelViewSet
@@ -117,6 +120,57 @@ class Lazy(APIView):
 
     def get(self, request: Request) -> Response:
         return Response({"secret": True})
+
+
+class NamingSerializer(Serializer[Any]):
+    """Names people, in every way."""
+
+    one = PrimaryKeyRelatedField(queryset=User.objects.all(), required=False)
+    several = PrimaryKeyRelatedField(queryset=User.objects.all(), many=True, required=False)
+    called = SlugRelatedField(slug_field="username", queryset=User.objects.all(), required=False)
+
+
+class NestedSerializer(NamingSerializer):
+    inner = NamingSerializer(required=False)
+    listed = NamingSerializer(many=True, required=False)
+
+
+def check_names(data: Any) -> None:
+    """Without any context, and a list or one."""
+    is_many = isinstance(data, list)
+    NestedSerializer(data=data, many=is_many).is_valid(raise_exception=True)
+
+
+class Naming(APIView):
+    """Makes its serializer itself."""
+
+    permission_classes = [EndpointPermission]
+
+    def post(self, request: Request) -> Response:
+        check_names(request.data)
+        return Response({})
+
+
+class TrustingNaming(Naming):
+    permission_classes = [AllowAny]
+
+
+class OpenNaming(Naming):
+    unchecked_relations = ("one", "several")
+
+
+@csrf_exempt
+def plain_naming(request: HttpRequest) -> HttpResponse:
+    try:
+        check_names(json.loads(request.body))
+    except ValidationError as error:
+        return JsonResponse(error.get_full_details(), status=400)
+    return JsonResponse({})
+
+
+@csrf_exempt
+async def later_naming(request: HttpRequest) -> HttpResponse:
+    return await sync_to_async(plain_naming)(request)
 
 
 @api_view(["GET", "POST"])
@@ -245,6 +299,11 @@ urlpatterns = [
     path("auth/", include("authkit.urls")),
     path("api/", include((format_suffix_patterns(router.urls), "api"))),
     path("report/", report, name="report"),
+    path("naming/", Naming.as_view(), name="naming"),
+    path("trusting_naming/", TrustingNaming.as_view(), name="trusting_naming"),
+    path("open_naming/", OpenNaming.as_view(), name="open_naming"),
+    path("plain_naming/", plain_naming, name="plain_naming"),
+    path("later_naming/", later_naming, name="later_naming"),
     path("lazy/", Lazy.as_view(), name="lazy"),
     path("plain/", plain, name="plain"),
     path("list/", plain_list, name="plain_list"),

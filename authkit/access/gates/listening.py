@@ -7,11 +7,21 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, signals
 from django.dispatch import Signal
 
 from authkit.access import issued_tokens, ledger
-from authkit.access.gates import assignments, bulk, endpoints, people, roles
+from authkit.access.gates import (
+    assignments,
+    bulk,
+    endpoints,
+    people,
+    people_at_once,
+    permissions,
+    roles,
+    unsignalled,
+)
 from authkit.access.gates.relations import Change, watch
 from authkit.models import Assignment, BearerToken, Endpoint, Role, Rule
 from authkit.models.access_revision import bulk_changed, bulk_changing
@@ -39,11 +49,16 @@ def listen(user_models: Iterable[type[Model]]) -> None:
     _on(Group, signals.pre_delete, people.before_group_deleted)
     _on(Group, signals.post_delete, people.after_group_deleted)
     _on(BearerToken, signals.pre_save, issued_tokens.before_saved)
-    for model in user_models:
-        _on(model, signals.pre_save, people.before_saved)
-        _on(model, signals.post_save, people.after_saved)
-        _on(model, signals.pre_delete, people.before_deleted)
-        _on(model, signals.post_delete, people.after_deleted)
+    for naming in (Permission, ContentType):
+        _on(naming, signals.pre_save, permissions.before_saved)
+        _on(naming, signals.post_save, permissions.after_saved)
+        unsignalled.watch(naming, permissions.Road())
+    for kind in user_models:
+        _on(kind, signals.pre_save, people.before_saved)
+        _on(kind, signals.post_save, people.after_saved)
+        _on(kind, signals.pre_delete, people.before_deleted)
+        _on(kind, signals.post_delete, people.after_deleted)
+        unsignalled.watch(kind, people_at_once.Road(kind))
     for model in (Rule, Role, Assignment, Endpoint):
         _on(model, bulk_changing, bulk.before)
         _on(model, bulk_changed, bulk.after)
@@ -56,16 +71,16 @@ def _on(model: type[Model], signal: Signal, gate: Any) -> None:
 
 def _watch_relations() -> None:
     role: Any = Role
-    watch(role.includes.field, roles.before_includes_change, _includes_changed, _UID)
-    watch(role.permissions.field, roles.before_permissions_change, _role_permissions, _UID)
+    watch(role.includes.field, roles.before_includes_change, _includes_changed, "policy")
+    watch(role.permissions.field, roles.before_permissions_change, _role_permissions, "policy")
     group: Any = Group
     before = people.before_group_permissions_change
-    watch(group.permissions.field, before, _group_permissions, _UID)
+    watch(group.permissions.field, before, _group_permissions)
     for field in get_user_model()._meta.many_to_many:
         if field.name == "groups" and field.related_model is Group:
-            watch(field, people.before_groups_change, _members, _UID)
+            watch(field, people.before_groups_change, _members, "people")
         if field.name == "user_permissions":
-            watch(field, people.before_permissions_change, _person_permissions, _UID)
+            watch(field, people.before_permissions_change, _person_permissions)
 
 
 def _includes_changed(change: Change) -> None:

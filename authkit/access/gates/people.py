@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from django.contrib.auth.hashers import get_hasher, identify_hasher
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
-from authkit.access import acting, guards, issued_tokens, keyholders, ledger, power
+from authkit.access import acting, guards, issued_tokens, keyholders, ledger, power, renewal
 from authkit.access.acting import Actor
 from authkit.access.gates import assignments, rows
 from authkit.access.gates.relations import Change
@@ -30,23 +29,34 @@ def before_saved(
     **_: object,
 ) -> None:
     """A person is added, gets other flags, or signs in with something else."""
-    names = [name for name in _watched(sender) if update_fields is None or name in update_fields]
+    names = [name for name in watched(sender) if update_fields is None or name in update_fields]
     if not names:
         return
     before = rows.stored(instance, using)
-    changed = {name for name in names if _differs(before, instance, name)}
+    changed = {name for name in names if differs(before, instance, name)}
     rows.keep(instance, (before, changed & {*FLAGS}))
     actor = acting.current()
     if actor is None or not changed:
         return
-    if rows.has_expressions(instance, changed):
+    is_alone = update_fields is not None and {*update_fields} == {"password"}
+    if is_alone and before and renewal.is_being_renewed(instance, before.password):
+        return
+    require_change(actor, before, instance, changed)
+    if before is not None:
+        _require_keyholders(actor, before, instance, changed)
+
+
+def require_change(actor: Actor, before: Any, after: Any, changed: Collection[str]) -> None:
+    """Ask about one person who becomes another, or comes.
+
+    Raises:
+        GuardRefusal: they hold more, or would get flags that are not the actor's to give.
+    """
+    if rows.has_expressions(after, changed):
         guards.require_superuser(actor, ", ".join(sorted(changed)))
     if before is not None:
-        if changed == {"password"} and _is_only_renewed(before, instance):
-            return
         guards.require_touch(actor, before)
-        _require_keyholders(actor, before, instance, changed)
-    _require_flags(actor, before, instance, changed)
+    _require_flags(actor, before, after, changed)
 
 
 def after_saved(sender: Any, instance: Any, **_: object) -> None:
@@ -131,29 +141,18 @@ def after_group_deleted(instance: Group, **_: object) -> None:
     issued_tokens.end_those_that_grew()
 
 
-def _watched(model: Any) -> Iterable[str]:
+def watched(model: Any) -> Iterable[str]:
+    """The fields of people that are asked about."""
     names = (*FLAGS, "password", model.USERNAME_FIELD, model.get_email_field_name())
     return [name for name in dict.fromkeys(names) if has_field(model, name)]
 
 
-def _differs(before: Any, after: Any, name: str) -> bool:
+def differs(before: Any, after: Any, name: str) -> bool:
+    """Whether a field of a person becomes another, as far as that is asked about."""
     if before is None:
         return name in FLAGS and bool(getattr(after, name)) is True
     value = after.__dict__.get(name, getattr(before, name))
     return bool(rows.is_expression(value) or value != getattr(before, name))
-
-
-def _is_only_renewed(before: Any, after: Any) -> bool:
-    """Whether this is Django storing the same password under a newer hasher at a sign-in."""
-    if getattr(after, "_password", None) is not None:
-        return False
-    try:
-        old, new = identify_hasher(before.password), identify_hasher(after.password)
-    except ValueError:
-        return False
-    preferred = get_hasher("default")
-    is_old = old.algorithm != preferred.algorithm or preferred.must_update(before.password)
-    return is_old and new.algorithm == preferred.algorithm
 
 
 def _require_flags(actor: Actor, before: Any, after: Any, changed: Collection[str]) -> None:

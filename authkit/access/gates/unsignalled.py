@@ -1,0 +1,172 @@
+"""Writes of which Django tells nobody.
+
+Django sends no signal for `QuerySet.update()` and `bulk_create()`, nor for rows of the
+models that it makes for many-to-many relations, however they are written: by the relation,
+by an inline of the admin site on ``User.groups.through``, or by hand. So the methods
+themselves are watched: those of every queryset, because a project's managers bring
+querysets of their own, and `save_base` and `delete` of such a row. For any other model that
+costs one look into a dictionary. SQL that is written by hand is seen by nobody.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import wraps
+from typing import Any, ClassVar, Protocol
+
+from django.db import models, router, transaction
+from django.db.models import QuerySet
+
+from authkit.access import acting
+
+Around = AbstractContextManager[None]
+
+
+class Road(Protocol):
+    """What stands around each kind of write; it looks before, and writes down after.
+
+    A road that leaves a write alone returns None.
+    """
+
+    def adding(self, objs: Collection[Any], using: str, updating: Collection[str]) -> Around | None:
+        """Rows are added at once; those that are there get new values in `updating`."""
+
+    def rewriting(self, objs: Collection[Any], using: str, names: Collection[str]) -> Around | None:
+        """Each of these gets its own new values in the fields `names`."""
+
+    def updating(self, stored: QuerySet[Any], values: dict[str, Any]) -> Around | None:
+        """All rows of a queryset get these values."""
+
+    def removing(self, stored: QuerySet[Any]) -> Around | None:
+        """All rows of a queryset go."""
+
+
+_roads: dict[type[models.Model], Road] = {}
+_is_judged: contextvars.ContextVar[bool] = contextvars.ContextVar(
+    "authkit_is_judged", default=False
+)
+
+
+def watch(model: type[models.Model], road: Road, *, is_signalled: bool = True) -> None:
+    """Ask `road` about each such write of rows of `model`.
+
+    With `is_signalled` Django tells of single rows, and of each row that is deleted.
+    """
+    _Hooks.stand()
+    if not is_signalled and model not in _roads:
+        _watch_single_rows(model)
+    _roads[model] = road
+
+
+class _Hooks:
+    """The methods of Django that are watched, once in a process."""
+
+    are_there: ClassVar[bool] = False
+
+    @classmethod
+    def stand(cls) -> None:
+        if not cls.are_there:
+            cls.are_there = True
+            for name, ask in _QUESTIONS.items():
+                setattr(QuerySet, name, _asking(getattr(QuerySet, name), ask))
+
+
+def _asking(original: Callable[..., Any], ask: Callable[..., Around | None]) -> Any:
+    """A method of querysets that asks first; it keeps what Django has noted on it."""
+
+    @wraps(original)
+    def method(self: QuerySet[Any], *args: Any, **options: Any) -> Any:
+        road = _roads.get(self.model)
+        if road is None or _is_judged.get():
+            return original(self, *args, **options)
+        self._for_write = True  # type: ignore[attr-defined]
+        if args:  # rows, which may be such as can be read only once
+            args = (list(args[0]), *args[1:])
+        elif "objs" in options:
+            options["objs"] = list(options["objs"])
+        around = ask(road, self, *args, **options)
+        if around is None:
+            return original(self, *args, **options)
+        with _judged() if ask is _rewrite else nullcontext():
+            return _within(around, self.db, lambda: original(self, *args, **options))
+
+    return method
+
+
+def _create(
+    road: Road, rows: QuerySet[Any], objs: Collection[Any] = (), *args: Any, **options: Any
+) -> Around | None:
+    is_updating = options.get("update_conflicts") or any(args[2:3])
+    updated = options.get("update_fields") or next(iter(args[3:4]), None)
+    return road.adding(objs, rows.db, list(updated or ()) if is_updating else ())
+
+
+def _rewrite(
+    road: Road, rows: QuerySet[Any], objs: Collection[Any], fields: Iterable[str], **_: Any
+) -> Around | None:
+    return road.rewriting(objs, rows.db, list(fields))
+
+
+def _update(road: Road, rows: QuerySet[Any], **values: Any) -> Around | None:
+    return road.updating(rows, values)
+
+
+def _delete(road: Road, rows: QuerySet[Any]) -> Around | None:
+    return road.removing(rows)
+
+
+_QUESTIONS: dict[str, Callable[..., Around | None]] = {
+    "bulk_create": _create,
+    "bulk_update": _rewrite,
+    "update": _update,
+    "delete": _delete,
+}
+
+
+def _watch_single_rows(model: Any) -> None:
+    save_base, delete = model.save_base, model.delete
+
+    @wraps(save_base)
+    def asking_save(self: models.Model, *args: Any, **options: Any) -> Any:
+        using = options.get("using") or router.db_for_write(model, instance=self)
+        road = _roads[model]
+        names = [field.name for field in model._meta.concrete_fields]
+        is_there = self.pk is not None and (
+            model._base_manager.using(using).filter(pk=self.pk).exists()
+        )
+        around = (
+            road.rewriting([self], using, names) if is_there else road.adding([self], using, ())
+        )
+        return _within(around, using, lambda: save_base(self, *args, **options))
+
+    @wraps(delete)
+    def asking_delete(self: models.Model, *args: Any, **options: Any) -> Any:
+        using = (
+            options.get("using")
+            or next(iter(args), None)
+            or router.db_for_write(model, instance=self)
+        )
+        around = _roads[model].removing(model._base_manager.using(using).filter(pk=self.pk))
+        return _within(around, using, lambda: delete(self, *args, **options))
+
+    model.save_base, model.delete = asking_save, asking_delete
+
+
+def _within(around: Around | None, using: str, write: Callable[[], Any]) -> Any:
+    """Write, all or nothing. Where somebody acts, the caller can go on after a refusal."""
+    if around is None:
+        return write()
+    with transaction.atomic(using=using, savepoint=acting.current() is not None), around:
+        return write()
+
+
+@contextmanager
+def _judged() -> Iterator[None]:
+    """`bulk_update` calls `update`: what has been asked about is not asked about again."""
+    token = _is_judged.set(True)
+    try:
+        yield
+    finally:
+        _is_judged.reset(token)
