@@ -4,11 +4,17 @@ An event is part of the transaction in which it happens: what is rolled back did
 happen. But that someone *tried* must not be lost with a view's transaction. So within a
 request each event is remembered until the request is over, and one that went down with
 its transaction is then written again, marked ``"rolled_back": true``.
+
+Once an event is stored for good, the project hears of it: by the signal
+`authkit.signals.event_recorded`, and by the logger ``authkit.audit`` at level INFO. A
+project's own events are recorded with `authkit.events.record`.
 """
 
 from __future__ import annotations
 
 import contextvars
+import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -18,11 +24,15 @@ from django.db import connections, router, transaction
 from django.db.models import Model
 from django.utils import timezone
 
+from authkit import signals
 from authkit.kernel.client import NOBODY, Client
+from authkit.kernel.visible import one_line
 from authkit.models import AuditEvent
 
 _NAME_LENGTH = 254
 _USER_AGENT_LENGTH = 300
+
+_logger = logging.getLogger("authkit.audit")
 
 
 def record(
@@ -52,11 +62,11 @@ def record(
         at=timezone.now(),
         kind=kind,
         actor_id=None if actor is None else actor.pk,
-        actor_name=_one_line(actor_name or ("" if actor is None else str(actor)))[:_NAME_LENGTH],
-        subject=_one_line(str(subject))[:_NAME_LENGTH],
+        actor_name=one_line(actor_name or ("" if actor is None else str(actor)))[:_NAME_LENGTH],
+        subject=one_line(str(subject))[:_NAME_LENGTH],
         session_id=session_id,
         ip=client.ip,
-        user_agent=_one_line(client.user_agent)[:_USER_AGENT_LENGTH],
+        user_agent=one_line(client.user_agent)[:_USER_AGENT_LENGTH],
         data=_storable(dict(data or {})),
     )
     Written(event).write(is_attempt=is_attempt)
@@ -99,6 +109,11 @@ class Written:
     def __call__(self) -> None:
         """Hear that the transaction has been committed."""
         self._is_committed = True
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell the project of what is certain now."""
+        tell(self._event)
 
     def write(self, *, is_attempt: bool = True) -> None:
         """Write it now, in whatever transaction there is."""
@@ -106,13 +121,15 @@ class Written:
         is_watched = is_attempt and watch(self, connection.alias)
         if connection.needs_rollback and is_watched:
             return
-        self._event.save(force_insert=True)
+        self._event.save()
         self.hear()
 
     def hear(self, alias: str = "") -> None:
-        """Hear of the commit of the transaction that is open, if one is."""
+        """Hear of the commit of the transaction that is open; if none is, it is done already."""
         connection = connections[alias or _alias()]
-        if connection.in_atomic_block and not connection.needs_rollback:
+        if not connection.in_atomic_block:
+            self()
+        elif not connection.needs_rollback:
             transaction.on_commit(self, using=connection.alias)
 
     def rescue(self) -> None:
@@ -120,8 +137,10 @@ class Written:
         if self._is_committed or is_open(self, _alias()) or self._is_stored():
             return
         self._event.pk = None
+        self._event._state.adding = True
         self._event.data = {**self._event.data, "rolled_back": True}
-        self._event.save(force_insert=True)
+        self._event.save()
+        self.hear()
 
     def _is_stored(self) -> bool:
         """Whether it was committed after all, and something failed before we heard of it."""
@@ -146,6 +165,34 @@ def is_open(entry: Written, alias: str) -> bool:
     return any(waiting[1] is entry for waiting in connections[alias].run_on_commit)
 
 
+def tell(event: AuditEvent) -> None:
+    """Hand a stored event on to the project; whatever fails there spoils nothing here."""
+    signals.event_recorded.send_robust(sender=AuditEvent, event=event)
+    if not _logger.isEnabledFor(logging.INFO):
+        return
+    facts = facts_of(event)
+    try:
+        _logger.info("%s %s", event.kind, json.dumps(facts), extra={"authkit_event": facts})
+    except Exception:
+        logging.getLogger("authkit").exception("An audit event could not be logged.")
+
+
+def facts_of(event: AuditEvent) -> dict[str, Any]:
+    """An event as JSON's types, under the names of its columns."""
+    return {
+        "id": event.pk,
+        "at": event.at.isoformat(),
+        "kind": event.kind,
+        "actor": None if event.actor_id is None else str(event.actor_id),
+        "actor_name": event.actor_name,
+        "subject": event.subject,
+        "session": None if event.session_id is None else str(event.session_id),
+        "ip": event.ip,
+        "user_agent": event.user_agent,
+        "data": event.data,
+    }
+
+
 _of_request: contextvars.ContextVar[list[Written] | None] = contextvars.ContextVar(
     "authkit_audit_of_request", default=None
 )
@@ -153,16 +200,6 @@ _of_request: contextvars.ContextVar[list[Written] | None] = contextvars.ContextV
 
 def _alias() -> str:
     return router.db_for_write(AuditEvent)
-
-
-def _one_line(text: str) -> str:
-    """Escape what could forge a line, hide text or colour a terminal (CVE-2025-48432)."""
-    return "".join(
-        character
-        if character.isprintable()
-        else character.encode("unicode_escape", "backslashreplace").decode()
-        for character in text
-    )
 
 
 def _storable(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """What authkit tells the project. For the project's receivers only, never for ourselves.
 
 Each is sent with `send_robust`: a receiver that fails is logged and spoils nothing.
-All carry `request` (None outside of a request), but for `provider_asked`.
+All carry `request` (None outside of a request), but for the last two.
 """
 
 from django.dispatch import Signal
@@ -44,6 +44,11 @@ reauthenticated = Signal()
 
 #: Somebody closed their own account. `user`, `request`.
 deactivated = Signal()
+
+#: An audit event is stored for good: after the commit of its transaction, or after the
+#: request if it was rolled back. `event` (AuditEvent). Sender: AuditEvent.
+event_recorded = Signal()
+
 #: A provider of social login was asked. `method`, `url` (without its query), `status` (None
 #: where there was no answer), `duration` in seconds. Sender: None.
 provider_asked = Signal()

@@ -315,6 +315,9 @@ class _Counted(audit.Written):
         audit.watch(self, _alias())
         self.hear(_alias())
 
+    def tell(self) -> None:
+        """There is nothing to tell."""
+
     def rescue(self) -> None:
         """Count it again if its transaction was rolled back."""
         if not self._is_committed and not audit.is_open(self, _alias()):

@@ -2,108 +2,167 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.contrib.auth import get_user_model
-from django.http import HttpRequest
-from django.utils.html import format_html
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
+from authkit import audit, event_kinds
+from authkit.access import acting
 from authkit.admin import browser
-from authkit.admin.base import ReadOnlyAdmin, key_in
-from authkit.admin.filters import EventKindFilter
+from authkit.admin.audit import export
+from authkit.admin.audit.changelist import EventList
+from authkit.admin.audit.changes import details_of
+from authkit.admin.audit.subjects import add_subject_names
+from authkit.admin.base import ReadOnlyAdmin, url_of
+from authkit.admin.chart import Chart, chart_of
+from authkit.admin.personal import Place
+from authkit.kernel import visible
 from authkit.models import AuditEvent
-
-#: Events of these are about a person, whose primary key is the subject.
-_ABOUT_PEOPLE = (
-    "account.",
-    "login.",
-    "session.",
-    "token.",
-    "access.assignment_",
-    "access.glass_broken",
-    "access.person_",
-)
-
-
-class _Events(ChangeList):
-    """A page of events, with the names of those whom they are about in one query."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        add_subject_names(self.result_list)
 
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    """Shows and finds events. There is no date hierarchy: it would read the whole table."""
+    """Shows and finds events, and writes them out.
 
-    list_display = ("when", "kind", "who", "about", "ip", "browser")
-    list_filter = (EventKindFilter, "at")
-    search_fields = ("actor_name", "subject", "ip", "kind")
-    search_help_text = _("Search by name, IP address or event.")
-    ordering: ClassVar = ("-id",)
+    There is no date hierarchy, no sorting and no numbered page: each would read the whole
+    table. To write out takes the permission to view, and is an event itself.
+    """
+
+    list_display = ("when", "what", "who", "about", "address", "browser")
+    list_display_links = ("when",)
+    sortable_by = ()
     fieldsets = (
-        (None, {"fields": ("when", "kind", "actor_name", "actor", "about")}),
-        (_("Device"), {"fields": ("ip", "browser", "user_agent")}),
+        (None, {"fields": ("when", "what", "who", "actor", "about")}),
+        (_("Device"), {"fields": ("address", "browser", "client")}),
         (_("Details"), {"fields": ("session_id", "details")}),
     )
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """List with names."""
-        return _Events
+    class Media:
+        css: ClassVar = {"all": ("authkit/admin.css", "authkit/events.css")}
 
-    @admin.display(description=_("time"), ordering="at")
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Paged by place."""
+        return EventList
+
+    def get_urls(self) -> list[URLPattern]:
+        """The exports' addresses, before ``<path:object_id>/`` takes them."""
+        view = self.admin_site.admin_view(self.export_view)
+        name = f"{self.opts.app_label}_{self.opts.model_name}_export"
+        return [path("export/<slug:form>/", view, name=name), *super().get_urls()]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody: an event stays when its people go."""
+        return False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """List, with what the form of this page brings along."""
+        response = super().changelist_view(request, extra_context)
+        context = getattr(response, "context_data", None) or {}
+        if "cl" in context:
+            context["media"] = context["media"] + context["cl"].form.media
+            context["chart"] = self._chart_of(context["cl"])
+            context["exports"] = self._exports_of(context["cl"])
+        return response
+
+    @method_decorator(require_POST)
+    def export_view(self, request: HttpRequest, form: str) -> HttpResponseBase:
+        """Write out what the list would show; of the moment, so without the event that tells."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if form not in export.FORMATS:
+            raise Http404
+        try:
+            found: Any = self.get_changelist_instance(request)
+        except IncorrectLookupParameters as error:
+            raise BadRequest("no such events") from error
+        if found.narrowing is None:
+            raise BadRequest("no such events")
+        now = timezone.now()
+        branches = [branch.filter(at__lte=now) for branch in found.branches]
+        self._tell_exported(request, form, found)
+        return export.response(request, branches, form)
+
+    @admin.display(description=_("time"))
     def when(self, event: AuditEvent) -> str:
         """The time to the second, in the current time zone."""
         return f"{localtime(event.at):%Y-%m-%d %H:%M:%S}"
 
-    @admin.display(description=_("who"), ordering="actor_name")
+    @admin.display(description=_("event"))
+    def what(self, event: AuditEvent) -> str:
+        """What happened, in words and as programs know it."""
+        kind = visible.one_line(event.kind)
+        label = event_kinds.label_of(kind)
+        return kind if label == kind else f"{label} ({kind})"
+
+    @admin.display(description=_("who"))
     def who(self, event: AuditEvent) -> str:
         """The name that was used, or that the person had."""
-        return event.actor_name
+        return visible.one_line(event.actor_name)
 
-    @admin.display(description=_("about"), ordering="subject")
+    @admin.display(description=_("about"))
     def about(self, event: AuditEvent) -> str:
         """To whom or what it was done, with the name that this has today."""
         if not hasattr(event, "subject_name"):
             add_subject_names([event])
-        name: str = getattr(event, "subject_name", "")
-        return f"{name} ({event.subject})" if name else event.subject
+        name: str = visible.one_line(getattr(event, "subject_name", ""))
+        subject = visible.one_line(event.subject)
+        return f"{name} ({subject})" if name else subject
 
-    @admin.display(description=_("browser"), ordering="user_agent")
+    @admin.display(description=_("IP address"))
+    def address(self, event: AuditEvent) -> str:
+        """From where."""
+        return event.ip or ""
+
+    @admin.display(description=_("browser"))
     def browser(self, event: AuditEvent) -> str:
         """The browser or program in a few words."""
-        return browser.name_of(event.user_agent)
+        return visible.one_line(browser.name_of(event.user_agent))
+
+    @admin.display(description=_("browser or client"))
+    def client(self, event: AuditEvent) -> str:
+        """All that it says of itself."""
+        return visible.one_line(event.user_agent)
 
     @admin.display(description=_("details"))
     def details(self, event: AuditEvent) -> str:
-        """The raw details, laid out."""
-        text = json.dumps(event.data, indent=2, ensure_ascii=False, sort_keys=True)
-        return format_html('<pre class="authkit-json">{}</pre>', _visible(text))
+        """What was and what is now side by side, and all that else there is."""
+        found = details_of(event.data)
+        return render_to_string("admin/authkit/auditevent/details.html", {"details": found})
 
+    def _chart_of(self, found: EventList) -> Chart | None:
+        days = found.days()
+        return None if days is None else chart_of(days, self.admin_site)
 
-def add_subject_names(events: Iterable[AuditEvent]) -> None:
-    """Give each event `subject_name`: that of the person it is about, or nothing."""
-    model: Any = get_user_model()
-    about = {event: _person_key(model, event) for event in events}
-    keys = {key for key in about.values() if key is not None}
-    names = {person.pk: str(person) for person in model._base_manager.filter(pk__in=keys)}
-    for event, key in about.items():
-        event.subject_name = names.get(key, "")  # type: ignore[attr-defined]
+    def _exports_of(self, found: EventList) -> list[Place]:
+        """The buttons; what is asked of the list is asked of them as well."""
+        texts = {"csv": _("Export as CSV"), "jsonl": _("Export as JSON lines")}
+        asked = found.newest_url()
+        return [
+            Place(texts[form], url_of(self.admin_site, AuditEvent, "export", form) + asked)
+            for form in export.FORMATS
+        ]
 
-
-def _person_key(model: Any, event: AuditEvent) -> Any:
-    if not event.subject or not event.kind.startswith(_ABOUT_PEOPLE):
-        return None
-    return key_in(model, event.subject)
-
-
-def _visible(text: str) -> str:
-    """Escape what would hide or turn around the text beside it."""
-    return "".join(c if c.isprintable() or c == "\n" else f"\\u{ord(c):04x}" for c in text)
+    def _tell_exported(self, request: HttpRequest, form: str, found: EventList) -> None:
+        actor = acting.current() or acting.Actor(request.user)
+        asked = {name: value for name, value in found.params.items() if value}
+        audit.record(
+            "audit.exported",
+            actor=actor.person,
+            session_id=actor.session_id,
+            client=actor.client,
+            data={"format": form, "asked": asked},
+        )

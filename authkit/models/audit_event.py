@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NoReturn
+from datetime import datetime
+from typing import Any, ClassVar, NoReturn
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+_REFUSAL = "Audit events are append only; `authkit prune` ends their retention."
+
+
+class AuditEvents(models.QuerySet["AuditEvent"]):
+    """Events to read and to add to. None is changed, and none leaves before its time."""
+
+    def update(self, **values: Any) -> int:
+        """Refuse; but a person who is deleted takes along the link to them (not their name)."""
+        if values != {"actor": None}:
+            raise TypeError(_REFUSAL)
+        return super().update(**values)
+
+    def delete(self) -> NoReturn:
+        """Refuse."""
+        raise TypeError(_REFUSAL)
+
+    def bulk_create(self, objs: Any, *args: Any, **options: Any) -> list[AuditEvent]:
+        """Add events, but never write over one."""
+        events = list(objs)
+        if options.get("update_conflicts") or any(event.pk is not None for event in events):
+            raise TypeError(_REFUSAL)
+        return super().bulk_create(events, *args, **options)
+
+    def bulk_update(self, *args: Any, **options: Any) -> NoReturn:
+        """Refuse."""
+        raise TypeError(_REFUSAL)
+
+    update.alters_data = True  # type: ignore[attr-defined]
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
 
 
 class AuditEvent(models.Model):
@@ -34,18 +66,37 @@ class AuditEvent(models.Model):
     user_agent = models.CharField(_("browser or client"), max_length=300, blank=True)
     data = models.JSONField(_("details"), default=dict)
 
+    objects = AuditEvents.as_manager()
+
     class Meta:
         verbose_name = _("audit event")
         verbose_name_plural = _("audit events")
-        ordering: ClassVar = ["-id"]
+        base_manager_name = "objects"
+        ordering: ClassVar = ["-at", "-id"]
+        # Each of what a list is narrowed by, in the order of the list.
         indexes: ClassVar = [
             models.Index(fields=["kind", "at"], name="authkit_audit_kind"),
             models.Index(fields=["actor", "at"], name="authkit_audit_actor"),
+            models.Index(fields=["actor_name", "at"], name="authkit_audit_name"),
+            models.Index(fields=["subject", "at"], name="authkit_audit_subject"),
+            models.Index(fields=["session_id", "at"], name="authkit_audit_session"),
+            models.Index(fields=["ip", "at"], name="authkit_audit_ip"),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M:%S}"
 
+    def save(self, *_args: Any, **options: Any) -> None:
+        """Add the event; one that is stored stays as it is."""
+        if not self._state.adding:
+            raise TypeError(_REFUSAL)
+        super().save(force_insert=True, using=options.get("using"))
+
     def delete(self, *_args: object, **_kwargs: object) -> NoReturn:
         """Refuse: events leave only through `manage.py authkit prune`."""
-        raise TypeError("Audit events are append only; `authkit prune` ends their retention.")
+        raise TypeError(_REFUSAL)
+
+
+def older_than(before: datetime) -> models.QuerySet[AuditEvent]:
+    """The events of which the retention is over: all that is ever deleted, and only by `prune`."""
+    return models.QuerySet(AuditEvent).filter(at__lt=before)

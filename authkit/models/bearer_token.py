@@ -58,6 +58,8 @@ class BearerToken(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["expires_at"], name="authkit_token_expiry"),
             models.Index(fields=["created_at"], name="authkit_token_created"),
+            # Personal ones are few among very many of sign-ins.
+            models.Index(fields=["session", "expires_at"], name="authkit_token_session"),
         ]
         permissions: ClassVar = [
             ("introspect_token", "Can look into other people's tokens (RFC 7662)"),

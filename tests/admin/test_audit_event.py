@@ -14,6 +14,7 @@ from authkit import audit, sessions
 from authkit.kernel.client import Client
 from authkit.models import AuditEvent, SignInName
 from tests.admin.pages import signed_in, url
+from tests.events import date_events, forget_events
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +27,7 @@ def kinds_shown(client, **query: str) -> list[str]:
 @pytest.fixture
 def admin(superuser):
     client = signed_in(superuser)
-    AuditEvent.objects.all().delete()
+    forget_events()
     return client
 
 
@@ -49,7 +50,7 @@ def test_events_are_found_by_kind_name_and_address(admin, person):
 def test_events_are_found_by_time(admin):
     audit.record("a.now")
     audit.record("b.once")
-    AuditEvent.objects.filter(kind="b.once").update(at=timezone.now() - timedelta(days=900))
+    date_events(timezone.now() - timedelta(days=900), kind="b.once")
     today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     assert kinds_shown(admin, at__gte=today.isoformat()) == ["a.now"]
 

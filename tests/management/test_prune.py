@@ -30,6 +30,7 @@ from authkit.models import (
     UserSession,
 )
 from authkit.testing import client_for
+from tests.events import date_events, forget_events
 from tests.people import make_person
 
 pytestmark = pytest.mark.django_db
@@ -62,12 +63,12 @@ def fill(number: int, *, at: datetime) -> None:
         Invitation.objects.create(digest=digest, created_at=at, expires_at=at)
         names.reserve("username", f"reserved{at}{count}")
     SignInName.objects.filter(user=None).update(created_at=at)
-    AuditEvent.objects.all().delete()
+    forget_events()
     for _ in range(number):
         audit.record("old.event")
         SpentState.objects.create(digest=uuid4().hex, expires_at=at)
         PausedSignIn.objects.create(digest=uuid4().hex, expires_at=at)
-    AuditEvent.objects.update(at=at)
+    date_events(at)
 
 
 def left() -> list[int]:

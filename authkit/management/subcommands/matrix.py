@@ -15,14 +15,12 @@ from django.db import router
 from authkit.access import loading, stances
 from authkit.access.difference_in_words import stance
 from authkit.access.stances import Row
+from authkit.kernel import visible
 from authkit.kernel.difference import Stance
 from authkit.kernel.language import PatternError
 from authkit.kernel.policy import PolicyError, Role
 from authkit.management.subcommands.base import Subcommand
 from authkit.models import AccessRevision
-
-#: A spreadsheet runs what begins with these (OWASP, "CSV injection").
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Matrix(Subcommand):
@@ -74,7 +72,7 @@ class Matrix(Subcommand):
         """For spreadsheets (RFC 4180)."""
         writer = csv.writer(_Lines(self.stdout), lineterminator="\r\n")
         for cells in (_head(roles), *(_cells(roles, row) for row in rows)):
-            writer.writerow([_harmless(cell) for cell in cells])
+            writer.writerow([visible.cell(text) for text in cells])
 
 
 class _Lines:
@@ -127,7 +125,3 @@ def _stance_as_data(its: Stance) -> dict[str, Any]:
         "deny": its.denies,
         "deny_when": sorted(its.denies_if),
     }
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

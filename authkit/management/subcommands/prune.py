@@ -20,6 +20,7 @@ from authkit import audit, changes, conf, sessions
 from authkit.accounts import lockouts, outdated, throttle
 from authkit.management.subcommands.base import Subcommand
 from authkit.models import AuditEvent, BearerToken, PausedSignIn, SpentState
+from authkit.models.audit_event import older_than
 
 _LARGEST_BATCH = 10_000
 _SECONDS_BETWEEN_REPORTS = 5.0
@@ -80,7 +81,7 @@ class Prune(Subcommand):
 
 def over(now: datetime) -> list[Rows]:
     """What may go, of each model; tokens before the sessions that would take them along."""
-    events = AuditEvent.objects.filter(at__lt=now - conf.get().audit_retention)
+    events = older_than(now - conf.get().audit_retention)
     found: list[Rows] = [
         *sessions.over(now=now),
         changes.over(now=now.timestamp()),
