@@ -41,6 +41,7 @@ class AuditEvent(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["kind", "at"], name="authkit_audit_kind"),
             models.Index(fields=["actor", "at"], name="authkit_audit_actor"),
+            models.Index(fields=["subject", "at"], name="authkit_audit_subject"),
         ]
 
     def __str__(self) -> str:
