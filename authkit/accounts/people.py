@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from authkit import audit, sessions, tokens
-from authkit.access import renewal
+from authkit.access import acting, renewal
 from authkit.accounts import current, names, passwords
 from authkit.accounts.client import client_of
 from authkit.models import UserSession
@@ -83,6 +83,7 @@ def _end_sign_ins(instance: AbstractBaseUser) -> None:
             tokens.keep_token_of(kept, digest)
         audit.record(
             f"account.{reason}",
+            actor=_who_acts(),
             subject=instance.pk,
             client=client_of(request),
             data={"name": str(instance)},
@@ -104,11 +105,20 @@ def before_delete(sender: type[AbstractBaseUser], instance: AbstractBaseUser, **
     with transaction.atomic():
         sessions.lock_person(instance.pk)
         audit.record(
-            "account.deleted", subject=instance.pk, client=client, data={"name": str(instance)}
+            "account.deleted",
+            actor=_who_acts(),
+            subject=instance.pk,
+            client=client,
+            data={"name": str(instance)},
         )
         sessions.end_all_of(
             instance.pk, reason="deleted", now=timezone.now(), client=client, request=request
         )
+
+
+def _who_acts() -> Any:
+    actor = acting.current()
+    return None if actor is None else actor.person
 
 
 @sensitive_variables("before", "new")

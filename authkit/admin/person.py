@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin as DjangosUserAdmin
+from django.contrib.auth.forms import ReadOnlyPasswordHashField
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from authkit.access import access_of
-from authkit.access.guards import holds_at_least
 from authkit.admin.assignment import AssignmentsOfPerson
 from authkit.admin.guarded import GuardedAdmin
+from authkit.admin.people.doing import has_power
+from authkit.admin.people.page import PageOfPerson
+from authkit.models.prepared import has_field
 
 if TYPE_CHECKING:
     UserAdmin = DjangosUserAdmin[Any]
@@ -24,14 +27,18 @@ else:
     UserAdmin = DjangosUserAdmin
 
 _SHOWN = "effective_access"
+_MOST_SHOWN = 50
 
 
-class PersonAdmin(GuardedAdmin):
+class PersonAdmin(PageOfPerson, GuardedAdmin):
     """A mixin, to stand before the project's own ModelAdmin for people.
 
     ``class MyUserAdmin(PersonAdmin, UserAdmin)``. The page of somebody who holds more
     than the visitor is read only, and so is what only superusers give.
     """
+
+    class Media(GuardedAdmin.Media):
+        css: ClassVar = {"all": ("authkit/person.css",)}
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         """Their roles, beside what the project shows."""
@@ -50,19 +57,26 @@ class PersonAdmin(GuardedAdmin):
         fields = [*super().get_readonly_fields(request, obj)]
         if obj is not None and _SHOWN not in fields:
             fields.append(_SHOWN)
-        if not getattr(request.user, "is_superuser", False):
+        is_superuser = getattr(request.user, "is_superuser", False)
+        if not is_superuser and has_field(self.model, "is_superuser"):
             fields.append("is_superuser")
         return fields
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """No form asks for the hash of a password, nor shows it whole."""
+        if db_field.name == "password":
+            return ReadOnlyPasswordHashField(label=db_field.verbose_name)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody changes who holds more than they do."""
         may = super().has_change_permission(request, obj)
-        return may and (obj is None or holds_at_least(request.user, obj))
+        return may and (obj is None or has_power(request, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody deletes who holds more than they do."""
         may = super().has_delete_permission(request, obj)
-        return may and (obj is None or holds_at_least(request.user, obj))
+        return may and (obj is None or has_power(request, obj))
 
     @admin.display(description=gettext_lazy("may do"))
     def effective_access(self, person: Any) -> str:
@@ -73,11 +87,15 @@ class PersonAdmin(GuardedAdmin):
         if not reached:
             return _("nothing")
         some = _("some objects")
-        return format_html_join(
-            "",
-            "{}{}<br>",
-            ((reach.access, f" ({some})" if reach.conditional else "") for reach in reached),
-        )
+        lines = [
+            f"{reach.access} ({some})" if reach.conditional else reach.access
+            for reach in reached[:_MOST_SHOWN]
+        ]
+        more = len(reached) - len(lines)
+        if more:
+            text = ngettext("and %(count)d more", "and %(count)d more", more)
+            lines.append(text % {"count": more})
+        return format_html_join("", "{}<br>", ((line,) for line in lines))
 
 
 class AuthkitUserAdmin(PersonAdmin, UserAdmin):

@@ -1,0 +1,350 @@
+"""What can be done to an account from its page: who may, what is asked before, what comes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import authenticate, get_user_model
+from django.core import mail
+from django.test import Client, RequestFactory
+from django.urls import reverse
+from django.utils import timezone
+
+from authkit import sessions, tokens
+from authkit.accounts import addresses, link_keys
+from authkit.models import AuditEvent, BearerToken, LinkKey, SignInName, Throttle, UserSession
+from tests.admin.pages import grant, make_staff, signed_in
+from tests.admin.people_pages import (
+    CARERS,
+    URLS,
+    long_signed_in,
+    make_carer,
+    people_url,
+    press,
+    press_and_confirm,
+    said,
+)
+from tests.people import PASSWORD, make_person
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(URLS)]
+
+ACTS = (
+    *("unlock", "send-reset-link", "resend-verification"),
+    *("sign-out", "require-new-password", "deactivate"),
+)
+GRAVE = ACTS[3:]
+
+
+@pytest.fixture
+def uma() -> Any:
+    """Somebody without power, who is signed in, has a token, and is locked out elsewhere."""
+    uma = make_person("uma")
+    lived(uma)
+    return uma
+
+
+def lived(person: Any) -> None:
+    now = timezone.now()
+    sessions.start(person, "jwt", now=now)
+    tokens.issue_personal(person, name="theirs", now=now)
+    for _ in range(5):
+        request = RequestFactory().post("/", REMOTE_ADDR="192.0.2.1")
+        authenticate(request, username=person.get_username(), password="wrong")
+
+
+def state_of(person: Any) -> dict[str, Any]:
+    fresh = get_user_model()._default_manager.get(pk=person.pk)
+    return {
+        "password": fresh.password,
+        "is_active": fresh.is_active,
+        "live sessions": UserSession.objects.filter(user=person, revoked_at=None).count(),
+        "live tokens": BearerToken.objects.filter(user=person, revoked_at=None).count(),
+        "lock-outs": Throttle.objects.filter(user_id=person.pk).count(),
+        "keys": LinkKey.objects.filter(user=person).count(),
+        "mails": len(mail.outbox),
+    }
+
+
+def gets_in(person: Any, password: str = PASSWORD, ip: str = "198.51.100.7") -> bool:
+    request = RequestFactory().post("/", REMOTE_ADDR=ip)
+    return authenticate(request, username=person.get_username(), password=password) is not None
+
+
+# Who may not
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_nobody_does_anything_to_who_holds_more(uma, act):
+    grant(uma, "delete_session", app_label="sessions")
+    client, before = signed_in(make_carer()), state_of(uma)
+    assert press_and_confirm(client, uma, act).status_code == 403
+    assert state_of(uma) == before
+    assert AuditEvent.objects.filter(kind="access.refused").exists()
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_a_superuser_is_out_of_reach(superuser, act):
+    lived(superuser)
+    client, before = signed_in(make_carer()), state_of(superuser)
+    assert press_and_confirm(client, superuser, act).status_code == 403
+    assert state_of(superuser) == before
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_who_may_only_look_does_nothing(uma, act):
+    opts: Any = get_user_model()._meta
+    clerk = make_staff("clerk", "view_usersession", "view_throttle")
+    grant(clerk, "view_user", app_label=opts.app_label)
+    client, before = signed_in(clerk), state_of(uma)
+    assert 'class="ak-acts"' not in client.get(people_url("change", uma.pk)).text
+    assert press_and_confirm(client, uma, act).status_code == 403
+    assert state_of(uma) == before
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_who_may_not_see_people_does_nothing_to_them(uma, act):
+    client, before = signed_in(make_staff("clerk", *CARERS)), state_of(uma)
+    assert press_and_confirm(client, uma, act).status_code == 403
+    assert state_of(uma) == before
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_strangers_and_links_do_nothing(superuser, uma, act):
+    before = state_of(uma)
+    assert press_and_confirm(Client(), uma, act).status_code == 302
+    assert signed_in(superuser).get(people_url("act", uma.pk, act)).status_code == 405
+    forged = Client(enforce_csrf_checks=True)
+    forged.force_login(superuser)
+    assert press_and_confirm(forged, uma, act).status_code == 403
+    assert state_of(uma) == before
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_a_personal_access_token_does_nothing(superuser, uma, act):
+    token = tokens.issue_personal(superuser, name="script", now=timezone.now())
+    client, before = Client(headers={"Authorization": f"Bearer {token.text}"}), state_of(uma)
+    assert press_and_confirm(client, uma, act).status_code == 403
+    assert state_of(uma) == before
+
+
+@pytest.mark.parametrize("key", ["x", "0", "9" * 40, "00000000-0000-0000-0000-000000000000", "_00"])
+def test_nothing_is_done_to_who_does_not_exist(superuser, key):
+    client = signed_in(superuser)
+    assert client.post(people_url("act", key, "deactivate")).status_code == 404
+    assert client.post(people_url("act", superuser.pk, "explode")).status_code == 404
+
+
+# What is asked before
+
+
+@pytest.mark.parametrize("act", GRAVE)
+def test_what_ends_something_is_asked_about_first(uma, act):
+    client, before = signed_in(make_carer()), state_of(uma)
+    response = press(client, uma, act)
+    assert response.status_code == 200
+    assert str(uma) in response.text
+    assert "authkit_password" not in response.text  # who has just signed in
+    assert state_of(uma) == before
+
+
+@pytest.mark.parametrize("act", GRAVE)
+def test_it_takes_a_recent_sign_in(uma, act):
+    carer = make_carer()
+    client, before = long_signed_in(carer), state_of(uma)
+    for form in ({}, {"authkit_password": ""}, {"authkit_password": "wrong"}):
+        response = press_and_confirm(client, uma, act, **form)
+        assert "authkit_password" in response.text
+        assert state_of(uma) == before
+    response = press_and_confirm(client, uma, act, authkit_password=PASSWORD)
+    assert response.status_code == 302
+    assert state_of(uma) != before
+    assert AuditEvent.objects.filter(kind="login.renewed", actor=carer.pk).exists()
+
+
+def test_guesses_at_the_administrators_password_have_their_limit(uma):
+    client = long_signed_in(make_carer())
+    for _ in range(5):
+        press_and_confirm(client, uma, "deactivate", authkit_password="guess")
+    response = press_and_confirm(client, uma, "deactivate", authkit_password=PASSWORD)
+    assert response.status_code == 429
+    assert int(response["Retry-After"]) > 0
+    assert state_of(uma)["is_active"]
+
+
+def test_who_has_no_password_is_told_to_sign_in_again(uma):
+    carer = make_carer()
+    carer.set_unusable_password()
+    carer.save()
+    response = press_and_confirm(long_signed_in(carer), uma, "deactivate")
+    assert "Please sign out and in again" in response.text
+    assert state_of(uma)["is_active"]
+
+
+@pytest.mark.parametrize("act", ["deactivate", "require-new-password"])
+def test_nobody_shuts_themselves_out(superuser, act):
+    client, before = signed_in(superuser), state_of(superuser)
+    assert f"/act/{act}/" not in client.get(people_url("change", superuser.pk)).text
+    press_and_confirm(client, superuser, act)
+    assert state_of(superuser) == before
+
+
+# What comes of it
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_it_is_written_down_who_did_what(uma, act):
+    kinds = {
+        "unlock": "lockout.ended",
+        "send-reset-link": "password.reset_asked",
+        "resend-verification": "email.verification_asked",
+        "sign-out": "session.ended",
+        "require-new-password": "password.new_required",
+        "deactivate": "account.deactivated",
+    }
+    carer = make_carer()
+    assert press_and_confirm(signed_in(carer), uma, act).status_code == 302
+    event = AuditEvent.objects.filter(kind=kinds[act]).latest("id")
+    assert (event.actor_id, event.subject) == (carer.pk, str(uma.pk))
+    assert LogEntry.objects.filter(user_id=carer.pk, object_id=str(uma.pk)).exists()
+
+
+def test_to_sign_out_ends_sessions_and_leaves_tokens(uma):
+    response = press_and_confirm(signed_in(make_carer()), uma, "sign-out")
+    assert said(response) == ["1 session was ended."]
+    assert (state_of(uma)["live sessions"], state_of(uma)["live tokens"]) == (0, 1)
+
+
+def test_to_deactivate_ends_everything_for_good(uma, settings):
+    key = link_keys.issue("reset_password", uma, uma.email, now=timezone.now())
+    press_and_confirm(signed_in(make_carer()), uma, "deactivate")
+    assert not gets_in(uma)
+    uma.refresh_from_db()
+    uma.is_active = True
+    uma.save()
+    state = state_of(uma)
+    assert (state["live sessions"], state["live tokens"]) == (0, 0)
+    with pytest.raises(link_keys.KeyNotValid):
+        link_keys.look_up(key.text, "reset_password", now=timezone.now())
+    assert gets_in(uma)
+
+
+def test_to_unlock_lets_them_try_again_at_once(uma):
+    assert not gets_in(uma, ip="192.0.2.1")
+    response = press(signed_in(make_carer()), uma, "unlock")
+    assert said(response) == ["1 lock-out was ended."]
+    assert gets_in(uma, ip="192.0.2.1")
+
+
+def test_a_reset_link_changes_nothing_until_it_is_used(uma, django_capture_on_commit_callbacks):
+    client = signed_in(make_carer())
+    with django_capture_on_commit_callbacks(execute=True):
+        press(client, uma, "send-reset-link")
+    assert [message.to for message in mail.outbox] == [[uma.email]]
+    assert gets_in(uma)
+    assert state_of(uma)["live sessions"] == 1
+
+
+def test_links_to_one_address_have_their_limit(uma, settings):
+    settings.AUTHKIT = {**settings.AUTHKIT, "LIMITS": {"mail": (1, 3600)}}
+    client = signed_in(make_carer())
+    press(client, uma, "send-reset-link")
+    response = press(client, uma, "send-reset-link")
+    assert "Too many attempts" in said(response)[-1]
+    assert state_of(uma)["keys"] == 1
+
+
+def test_the_link_that_confirms_an_address_is_sent_to_who_has_not(
+    uma, django_capture_on_commit_callbacks
+):
+    client = signed_in(make_carer())
+    with django_capture_on_commit_callbacks(execute=True):
+        press(client, uma, "resend-verification")
+    assert len(mail.outbox) == 1
+    addresses.confirm(uma, uma.email, None)
+    page = client.get(people_url("change", uma.pk)).text
+    assert "resend-verification" not in page
+    assert "e-mail address confirmed" in page
+    before = state_of(uma)
+    assert "cannot be done" in said(press(client, uma, "resend-verification"))[0]
+    assert state_of(uma) == before
+
+
+def test_an_account_written_past_the_model_is_sent_its_link_too(uma):
+    SignInName.objects.filter(user=uma).delete()
+    press(signed_in(make_carer()), uma, "resend-verification")
+    assert SignInName.objects.filter(user=uma, kind="email").exists()
+
+
+# Require a new password
+
+
+def test_the_old_password_opens_no_door_and_no_answer_tells(uma):
+    press_and_confirm(signed_in(make_carer()), uma, "require-new-password")
+    state = state_of(uma)
+    assert state["live sessions"] == 0
+    assert not gets_in(uma)
+    name, door = uma.get_username(), Client()
+    answers = [
+        door.post("/auth/jwt/", {"username": name, "password": each}, "application/json")
+        for each in (PASSWORD, "never theirs")
+    ]
+    assert answers[0].status_code == 401
+    assert answers[0].content == answers[1].content
+    form = {"username": name, "password": PASSWORD}
+    assert door.post(reverse("admin:login"), form).status_code == 200
+    stored = get_user_model()._default_manager.get(pk=uma.pk)
+    assert not stored.check_password(PASSWORD)  # whatever backend a project has besides
+
+
+def test_tokens_and_links_from_before_are_over(uma):
+    token = tokens.issue_personal(uma, name="script", now=timezone.now())
+    key = link_keys.issue("reset_password", uma, uma.email, now=timezone.now())
+    press_and_confirm(signed_in(make_carer()), uma, "require-new-password")
+    bearer = {"HTTP_AUTHORIZATION": f"Bearer {token.text}"}
+    assert Client().get("/auth/me/", **bearer).status_code == 401
+    with pytest.raises(link_keys.KeyNotValid):
+        link_keys.look_up(key.text, "reset_password", now=timezone.now())
+
+
+def test_the_way_back_is_by_mail_now_or_later(uma, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        press_and_confirm(signed_in(make_carer()), uma, "require-new-password")
+    assert len(mail.outbox) == 1
+    with django_capture_on_commit_callbacks(execute=True):
+        asked = Client().post("/auth/password/reset/", {"email": uma.email}, "application/json")
+    assert asked.status_code == 204
+    key = str(mail.outbox[-1].body).split("key=")[1].split()[0]
+    form = {"key": key, "new_password": "something else entirely"}
+    done = Client().post("/auth/password/reset/confirm/", form, "application/json")
+    assert done.status_code == 204
+    uma.refresh_from_db()
+    assert gets_in(uma, "something else entirely")
+
+
+@pytest.mark.default_user_only  # elsewhere people have no other name
+def test_without_an_address_it_is_done_and_said(uma):
+    get_user_model()._default_manager.filter(pk=uma.pk).update(email="")
+    response = press_and_confirm(signed_in(make_carer()), uma, "require-new-password")
+    assert "No link was sent" in said(response)[-1]
+    assert not gets_in(uma)
+
+
+def test_too_many_mails_are_no_reason_to_leave_the_old_password(uma, settings):
+    settings.AUTHKIT = {**settings.AUTHKIT, "LIMITS": {"mail": (1, 3600)}}
+    client = signed_in(make_carer())
+    press(client, uma, "send-reset-link")
+    response = press_and_confirm(client, uma, "require-new-password")
+    assert "No link was sent" in said(response)[-1]
+    assert not gets_in(uma)
+
+
+def test_where_there_is_no_password_there_is_none_to_require(uma):
+    uma.set_unusable_password()
+    uma.save()
+    client = signed_in(make_carer())
+    assert "require-new-password" not in client.get(people_url("change", uma.pk)).text
+    assert "cannot be done" in said(press_and_confirm(client, uma, "require-new-password"))[0]
+    uma.refresh_from_db()
+    assert not uma.has_usable_password()
