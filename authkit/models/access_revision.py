@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Self, TypeVar
 from django.db import DEFAULT_DB_ALIAS, connections, models, router, transaction
 from django.db.models.functions import Greatest
 from django.dispatch import Signal
+from django.utils.translation import gettext_lazy as _
 
 Part = Literal["policy", "people"]
 M = TypeVar("M", bound=models.Model)
@@ -32,16 +33,16 @@ class AccessRevision(models.Model):
     """
 
     id = models.SmallIntegerField(primary_key=True, default=1)
-    number = models.BigIntegerField(default=0, help_text="Of the last change of access.")
+    number = models.BigIntegerField(default=0, help_text=_("Of the last change of access."))
     policy = models.BigIntegerField(
-        default=0, help_text="Of the last change of roles, rules or endpoints."
+        default=0, help_text=_("Of the last change of roles, rules or endpoints.")
     )
     people = models.BigIntegerField(
-        default=0, help_text="Of the last change of who has which role."
+        default=0, help_text=_("Of the last change of who has which role.")
     )
 
     class Meta:
-        verbose_name = "access revision"
+        verbose_name = _("access revision")
 
     def __str__(self) -> str:
         return str(self.number)
@@ -137,7 +138,7 @@ class AccessQuerySet(models.QuerySet[M]):
     def _tell(self, notes: Sequence[Any] = (), created: Sequence[M] | None = None) -> None:
         model: Any = self.model
         changed(model.part, using=self.db)
-        for _, note in notes:
+        for _old, note in notes:
             bulk_changed.send(model, note=note, rows=created)
 
     update.alters_data = True  # type: ignore[attr-defined]

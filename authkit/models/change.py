@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Change(models.Model):
@@ -18,10 +19,10 @@ class Change(models.Model):
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=16, choices=Kind)
     subject = models.CharField(max_length=64)
-    expires_at = models.PositiveBigIntegerField(db_index=True, help_text="Unix time, seconds.")
+    expires_at = models.PositiveBigIntegerField(db_index=True, help_text=_("Unix time, seconds."))
 
     class Meta:
-        verbose_name = "change"
+        verbose_name = _("change")
         ordering: ClassVar = ["id"]
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class SpentState(models.Model):
@@ -17,7 +18,7 @@ class SpentState(models.Model):
     expires_at = models.DateTimeField(db_index=True)
 
     class Meta:
-        verbose_name = "spent state"
+        verbose_name = _("spent state")
 
     def __str__(self) -> str:
         return self.digest[:8]
@@ -36,7 +37,7 @@ class PausedSignIn(models.Model):
     expires_at = models.DateTimeField(db_index=True)
 
     class Meta:
-        verbose_name = "paused sign-in"
+        verbose_name = _("paused sign-in")
         ordering: ClassVar = ["expires_at"]
 
     def __str__(self) -> str:

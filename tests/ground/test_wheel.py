@@ -45,6 +45,11 @@ def test_the_wheel_is_typed_and_brings_its_migrations(wheel):
     assert {"authkit/py.typed", "authkit/migrations/0001_initial.py"} <= set(wheel.namelist())
 
 
+def test_the_wheel_brings_german(wheel):
+    catalogues = {f"authkit/locale/de/LC_MESSAGES/django.{kind}" for kind in ("po", "mo")}
+    assert catalogues <= set(wheel.namelist())
+
+
 def test_the_wheel_brings_nothing_but_the_package(wheel):
     tops = {name.partition("/")[0] for name in wheel.namelist()}
     assert tops == {"authkit", f"django_authkit-{authkit.__version__}.dist-info"}

@@ -1,0 +1,1 @@
+"""Every text that a person reads can be translated, and is."""
