@@ -14,12 +14,12 @@ from django.db import router
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from authkit.access import holdings, policies
+from authkit.access import holdings, policies, power
 from authkit.access.loading import Policy
 from authkit.kernel.language import parse_access
 from authkit.kernel.policy import ANYONE, AUTHENTICATED, STAFF, Requirement
 from authkit.kernel.snapshot import Cell
-from authkit.models import Assignment
+from authkit.models import Assignment, Role
 from authkit.models.prepared import has_field
 
 NOBODY = Q(pk__in=())
@@ -90,6 +90,31 @@ def having_any(policy: Policy, slugs: Iterable[str], *, now: datetime) -> Q:
         theirs = {f"{field.m2m_reverse_field_name()}__in": groups}
         found |= Q(Exists(through.filter(**mine, **theirs)))
     if STAFF in slugs and has_field(model, "is_staff"):
+        found |= Q(is_staff=True)
+    return found
+
+
+def having_role(slug: str, *, now: datetime) -> Q:
+    """People who have a role now, by itself or by one that includes it, as the rows have it.
+
+    Unlike `having_any` it begins with the assignments and not with the people: for lists,
+    of which somebody looks at a page.
+    """
+    model: Any = get_user_model()
+    outer = power.included_in(Role.objects.filter(slug=slug).values_list("pk", flat=True))
+    given = Assignment._base_manager.filter(
+        Q(starts_at__isnull=True) | Q(starts_at__lte=now),
+        Q(ends_at__isnull=True) | Q(ends_at__gt=now),
+        role__in=outer,
+    ).order_by()
+    found = Q(pk__in=given.filter(user__isnull=False).values("user"))
+    groups = list(given.filter(group__isnull=False).values_list("group", flat=True))
+    field = next((f for f in model._meta.many_to_many if f.name == "groups"), None)
+    if groups and field is not None:
+        through = field.remote_field.through._base_manager
+        members = through.filter(**{f"{field.m2m_reverse_field_name()}__in": groups})
+        found |= Q(pk__in=members.values(field.m2m_field_name()))
+    if has_field(model, "is_staff") and Role.objects.filter(pk__in=outer, slug=STAFF).exists():
         found |= Q(is_staff=True)
     return found
 

@@ -64,7 +64,7 @@ def answered(
     is_answer = request.POST.get(ANSWER) == "yes"
     refusal: AuthkitError | None = None
     must_prove = takes_recent_sign_in and not is_recent(request)
-    if must_prove and is_answer:
+    if must_prove and is_answer and request.POST.get(PASSWORD):
         refusal = _proof_refused(request)
         must_prove = refusal is not None
     if not must_prove and (is_answer or not question.lines):

@@ -18,7 +18,7 @@ from authkit.access import access_of
 from authkit.admin.assignment import AssignmentsOfPerson
 from authkit.admin.guarded import GuardedAdmin
 from authkit.admin.people.doing import has_power
-from authkit.admin.people.page import PageOfPerson
+from authkit.admin.people.many import ManyPeople
 from authkit.models.prepared import has_field
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _SHOWN = "effective_access"
 _MOST_SHOWN = 50
 
 
-class PersonAdmin(PageOfPerson, GuardedAdmin):
+class PersonAdmin(ManyPeople, GuardedAdmin):
     """A mixin, to stand before the project's own ModelAdmin for people.
 
     ``class MyUserAdmin(PersonAdmin, UserAdmin)``. The page of somebody who holds more
@@ -100,6 +100,8 @@ class PersonAdmin(PageOfPerson, GuardedAdmin):
 
 class AuthkitUserAdmin(PersonAdmin, UserAdmin):
     """Django's page of a person, with authkit's part of it."""
+
+    list_display = ("username", "email", "first_name", "last_name", "is_active", "last_login")
 
 
 def stand_in_for_djangos(site: admin.AdminSite) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def live_long(person: Any, rows: int) -> None:
                 failed=5,
                 since=now,
                 locked_at=now,
-                ends_at=now + timezone.timedelta(hours=1),
+                ends_at=now + timedelta(hours=1),
             )
         SocialAccount.objects.create(
             digest=f"{have}{place}",
@@ -106,7 +107,7 @@ def test_it_costs_the_same_however_much_there_is(superuser):
     live_long(uma, 1)
     cost()
     few = cost()
-    own = Assignment.objects.filter(user=uma)
+    own = Assignment.objects.filter(user_id=uma.pk)
     live_long(uma, 15)
     own.delete()  # the form asks for each role that can be changed, and there are few of those
     cost()  # the rules are compiled anew
@@ -175,7 +176,7 @@ def test_it_shows_no_secret_and_has_no_script_in_it(superuser):
 
 def test_the_hash_of_a_password_is_not_a_field_to_fill_in(superuser):
     uma = make_person("uma")
-    form = {"email": uma.email, "password": "md5$x$y", "is_active": "on"}
+    form: dict[str, Any] = {"email": uma.email, "password": "md5$x$y", "is_active": "on"}
     form |= {"authkit_assignments-TOTAL_FORMS": 0, "authkit_assignments-INITIAL_FORMS": 0}
     signed_in(superuser).post(people_url("change", uma.pk), form)
     was = uma.password

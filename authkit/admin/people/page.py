@@ -20,7 +20,8 @@ from authkit.admin.base import ModelAdmin, Text, is_person, url_of
 from authkit.admin.people import facts
 from authkit.admin.people.acts import ACTS, Act, Told
 from authkit.admin.people.doing import has_power, perform
-from authkit.admin.people.panels import PANELS, Panel, View
+from authkit.admin.people.panels import Panel, View
+from authkit.admin.people.parts import PANELS
 from authkit.admin.personal import Place
 
 

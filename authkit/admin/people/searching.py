@@ -1,0 +1,80 @@
+"""Find people among a million: by what an index answers.
+
+On a small site Django's search looks everywhere, as always. Where there are more people
+than `MANY`, it would read all of them for each word, so there a whole name or address is
+looked up by its digest, and the beginning of a name along the index of its column. Whoever
+wants to look everywhere all the same writes an asterisk in front.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import connections
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from authkit.accounts import identify, names
+from authkit.admin.base import names_of_people
+from authkit.kernel.names import canonical, digest_of, normal
+from authkit.models import SignInName
+
+#: So many rows are counted, and shown page by page; past that a list has to be narrowed.
+MANY = 10_000
+EVERYWHERE = "*"
+HELP = _(
+    "The whole e-mail address, or how a name begins. With * in front: anywhere in it, which"
+    " takes longer."
+)
+
+
+def has_many(request: HttpRequest, model: Any) -> bool:
+    """Whether there are more people than one looks through; asked once for a request."""
+    known: dict[Any, bool] = request.__dict__.setdefault("_authkit_has_many", {})
+    if model not in known:
+        rows = model._default_manager.order_by().values("pk")
+        known[model] = rows[: MANY + 1].count() > MANY
+    return known[model]
+
+
+def by_index(queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+    """Whom an index finds under this name or address, or under the beginning of one."""
+    if not identify.is_possible(term):
+        return queryset.none()
+    digests = [digest_of(kind, term) for kind in names.fields()]
+    named = SignInName.objects.filter(digest__in=digests, user__isnull=False)
+    keys = list(named.values_list("user", flat=True)[:MANY])
+    indexed = [name for name in names_of_people() if is_indexed(get_user_model(), name)]
+    found = Q(pk__in=keys)
+    for text in {normal(term), canonical(term)}:
+        for name in indexed:
+            found |= _begins(queryset, name, text)
+        if "@" in text and not keys:  # an address that was written past the model
+            found |= Q(**{f"{_address_field()}__exact": text}) if _address_field() else Q()
+    return queryset.filter(found)
+
+
+def is_indexed(model: Any, name: str) -> bool:
+    """Whether an index begins with this column."""
+    field = model._meta.get_field(name)
+    if field.primary_key or field.unique or field.db_index:
+        return True
+    together = [*model._meta.unique_together, *(index.fields for index in model._meta.indexes)]
+    return any(columns and columns[0].lstrip("-") == name for columns in together)
+
+
+def _begins(queryset: QuerySet[Any], name: str, text: str) -> Q:
+    """As each database can ask its index."""
+    vendor = connections[queryset.db].vendor
+    if vendor == "mysql":
+        return Q(**{f"{name}__istartswith": text})
+    if vendor != "sqlite" or ord(text[-1]) >= 0xD7FF:
+        return Q(**{f"{name}__startswith": text})
+    after = text[:-1] + chr(ord(text[-1]) + 1)  # SQLite knows no index for LIKE
+    return Q(**{f"{name}__gte": text, f"{name}__lt": after})
+
+
+def _address_field() -> str:
+    return names.fields().get(names.EMAIL, "")
