@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
-from authkit.access import enforcement, objects, obligations
+from authkit.access import enforcement, objects, obligations, sightings
 from authkit.access.enforcement import SAFE_METHODS
 from authkit.permissions import decision_about, reading_decision
 
@@ -38,4 +38,7 @@ class AccessFilterBackend(BaseFilterBackend):
         else:
             seeing = reading_decision(request, question)
             decision = seeing if seeing is not None and seeing.may_enter else decision
-        return objects.visible_by(decision, queryset, request.user)
+        rows = objects.visible_by(decision, queryset, request.user)
+        if decision.conditional and getattr(view, "kwargs", None):  # one of them will be checked
+            return sightings.noting(rows, http, decision.conditions)
+        return rows

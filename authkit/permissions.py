@@ -23,7 +23,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from authkit import inputs
-from authkit.access import enforcement, objects, questions
+from authkit.access import enforcement, objects, questions, sightings
 from authkit.access.enforcement import SAFE_METHODS, Question
 from authkit.access.obligations import Obligation, met, owed, reading, writing
 from authkit.accounts import current
@@ -78,7 +78,7 @@ class EndpointPermission(BasePermission):
         decision = decision_about(request, question)
         if decision.allowed:
             return True
-        if objects.holds_for(decision, obj, request.user):
+        if _holds_for(request, decision, obj):
             _note(request, question, obj)
             return True
         if not _is_seen(request, question, obj):
@@ -148,7 +148,13 @@ def _is_seen(request: Request, question: Question, obj: Any) -> bool:
     if request.method in SAFE_METHODS:
         return False
     decision = reading_decision(request, question)
-    return decision is not None and objects.holds_for(decision, obj, request.user)
+    return decision is not None and _holds_for(request, decision, obj)
+
+
+def _holds_for(request: Request, decision: Decision, obj: Any) -> bool:
+    if decision.conditional and sightings.has_seen(obj, _http(request), decision.conditions):
+        return True
+    return objects.holds_for(decision, obj, request.user)
 
 
 def _see_through(request: Request, view: APIView, question: Question, decision: Decision) -> None:

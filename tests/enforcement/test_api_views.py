@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from authkit import tokens
 from authkit.testing import Kind, client_for
 from demo_project.articles.models import Article
+from tests.enforcement.urls import ArticleViewSet
 
 KINDS: list[Kind] = ["session", "token", "jwt"]
 
@@ -218,3 +219,51 @@ def test_a_decision_costs_no_query(world, kind, queries, django_assert_num_queri
     client.get("/api/articles/")
     with django_assert_num_queries(queries):  # one of them is the list itself
         assert client.get("/api/articles/").status_code == 200
+
+
+@pytest.mark.parametrize(("kind", "queries"), [("jwt", 1), ("token", 2), ("session", 2)])
+def test_an_object_is_found_and_checked_in_one_query(
+    world, kind, queries, django_assert_num_queries
+):
+    world.give(world.alice, "allow api.article:read when own")
+    client = client_for(world.alice, kind)
+    url = f"/api/articles/{world.hers.pk}/"
+    client.get(url)
+    with django_assert_num_queries(queries):  # one of them finds the object
+        assert client.get(url).status_code == 200
+
+
+@pytest.mark.parametrize("way", ["or", "union", "elsewhere", "kept", "another_key"])
+def test_an_object_that_came_another_way_is_checked_by_itself(world, way, monkeypatch):
+    world.give(world.alice, "allow api.article:read when own", "allow api.article:update when own")
+    filtered = ArticleViewSet.filter_queryset
+    kept: list[Article] = []
+
+    def get_object(self):
+        rows = filtered(self, Article.objects.order_by())
+        every = Article.objects.order_by()
+        if way == "or":
+            found = (rows | every).filter(pk=world.his.pk).get()
+        elif way == "union":
+            found = next(row for row in rows.union(every) if row.pk == world.his.pk)
+        elif way == "elsewhere":
+            list(rows)
+            found = every.get(pk=world.his.pk)
+        elif way == "kept":
+            kept[:] = kept or list(rows)
+            found = kept[0]
+        else:
+            found = rows.get(pk=world.hers.pk)
+            found.pk = world.his.pk
+        self.check_object_permissions(self.request, found)
+        return found
+
+    monkeypatch.setattr(ArticleViewSet, "get_object", get_object)
+    url = f"/api/articles/{world.his.pk}/"
+    if way == "kept":
+        assert client_for(world.alice, "token").get(url).status_code == 200
+        world.give(world.bob, "allow api.article:read when own")
+        assert client_for(world.bob, "token").get(url).status_code == 404
+        return
+    assert client_for(world.alice, "token").get(url).status_code == 404
+    assert client_for(world.alice, "token").patch(url, {"title": "x"}).status_code == 404
