@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.utils.translation import gettext as _
 
 from authkit.kernel.language import PatternError
@@ -27,3 +29,9 @@ def pattern_text(error: PatternError) -> str:
     """
     where = {"place": error.position + 1, "problem": problem_text(error)}
     return _("Character %(place)d: %(problem)s.") % where
+
+
+def unknown_scopes_text(scopes: Iterable[str]) -> str:
+    """Which scopes reach nothing, as a sentence."""
+    words = {"scopes": ", ".join(scopes)}
+    return _("No endpoint has what this is about: %(scopes)s.") % words

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import cast
 
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import router, transaction
 from django.db.models import F, Q
 
-from authkit.access import loading, policies
+from authkit import audit
+from authkit.access import acting, guards, loading, policies
 from authkit.access.grid import Drift, Grid, Spot, Statement
 from authkit.access.grid_edits import (
     Edit,
@@ -21,6 +23,8 @@ from authkit.access.grid_edits import (
     problem_of,
 )
 from authkit.access.loading import Policy
+from authkit.access.refusals import text_of
+from authkit.exceptions import NotPermitted
 from authkit.kernel.language import parse_actions
 from authkit.models import AccessRevision, Role, Rule
 
@@ -125,14 +129,45 @@ def save(edits: Iterable[Edit], *, policy_number: int) -> Plan:
         planned = plan(edits, read())
         if planned.problems:
             raise EditsRefused(planned.problems)
-        roles = {role.slug: role for role in Role._base_manager.using(alias).all()}
         for change in planned.changes:
-            slug = change.spot.role
-            if slug not in roles:  # a built-in one that nothing has been said of yet
-                roles[slug] = Role(slug=slug, name=slug.capitalize())
-                roles[slug].save(using=alias)
-            _store(change, roles[slug], alias)
+            _store(change, _role(change.spot.role, alias), alias)
     return planned
+
+
+def refused(planned: Plan) -> dict[RuleChange, str]:
+    """What the guards would refuse, and in which words; nothing is changed.
+
+    Each change is made, asked about on the way as ever, and taken back.
+
+    Raises:
+        django.db.Error: the database cannot be asked.
+    """
+    found: dict[RuleChange, str] = {}
+    actor = acting.current()
+    if not planned.changes or actor is None or guards.is_superuser(actor):
+        return found
+    alias = _alias()
+    # Nobody has tried anything yet, so what is noted on the way is taken back as well.
+    with audit.of_request([]), transaction.atomic(using=alias):
+        for change in planned.changes:
+            try:
+                with transaction.atomic(using=alias):
+                    _store(change, _role(change.spot.role, alias), alias)
+            except NotPermitted as refusal:
+                found[change] = text_of(refusal)
+            except ObjectDoesNotExist:  # gone since it was read: `save` will tell
+                continue
+        transaction.set_rollback(True, using=alias)
+    return found
+
+
+def _role(slug: str, alias: str) -> Role:
+    """The role; one that is built in and of which nothing has been said yet is made."""
+    role = Role._base_manager.using(alias).filter(slug=slug).first()
+    if role is None:
+        role = Role(slug=slug, name=slug.capitalize())
+        role.save(using=alias)
+    return role
 
 
 def _store(change: RuleChange, role: Role, alias: str) -> None:

@@ -34,6 +34,11 @@ class GuardRefusal(NotPermitted, PermissionDenied):
         return self.what
 
 
+def text_of(refusal: NotPermitted) -> str:
+    """A refusal in words; a guard says what it is about."""
+    return refusal.text if isinstance(refusal, GuardRefusal) else _(refusal.public_message)
+
+
 class ExceedsOwnAccess(GuardRefusal):
     """Somebody would give more than they hold."""
 

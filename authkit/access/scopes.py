@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from django.http import HttpRequest
 
 from authkit.access import discovery
 from authkit.exceptions import ScopeInsufficient
 from authkit.kernel.grant import Grant
-from authkit.kernel.language import reaches
+from authkit.kernel.language import parse_pattern, reaches
+from authkit.kernel.patterns import has_action
+
+
+def unknown_in(scopes: Iterable[str]) -> list[str]:
+    """The scopes, or those words of them, that reach nothing that there is.
+
+    Patterns too: a mistyped one would lie in wait for an endpoint that fits it one day.
+
+    Raises:
+        PatternError: one is not of the language.
+    """
+    registry = discovery.registry()
+    there = [each for key, each in registry.endpoints.items() if key not in registry.ambiguous]
+    found: list[str] = []
+    for pattern in map(parse_pattern, scopes):
+        reached = [endpoint for endpoint in there if pattern.endpoint.matches(endpoint.key)]
+        actions = {action for endpoint in reached for action in endpoint.actions}
+        unknown = [word for word in pattern.actions if not any(_is_for(word, actions))]
+        found += (f"{pattern.endpoint.text}:{word}" for word in unknown)
+    return found
+
+
+def _is_for(word: str, actions: Iterable[str]) -> Iterator[bool]:
+    return (has_action((word,), action) for action in actions)
 
 
 def require_reach(grant: Grant, request: HttpRequest) -> None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from authkit import conf, tokens, wording
+from authkit.access.scopes import unknown_in
 from authkit.accounts.identify import MAX_LENGTH, person_named
 from authkit.kernel.language import PatternError, parse_pattern
 from authkit.models import BearerToken
@@ -81,6 +82,9 @@ class NewToken(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable a
         problems = [problem for each in scopes for problem in _problems_of(*each)]
         if problems:
             raise ValidationError(problems)
+        unknown = unknown_in(scope for _number, scope in scopes)
+        if unknown:
+            raise ValidationError(wording.unknown_scopes_text(unknown))
         return [scope for _number, scope in scopes] or None
 
     def clean_expires_at(self) -> datetime | None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from authkit import conf, tokens, wording
+from authkit.access.scopes import unknown_in
 from authkit.accounts.identify import MAX_LENGTH
 from authkit.accounts.passwords import LONGEST
 from authkit.kernel.language import PatternError, parse_pattern
@@ -134,6 +135,9 @@ class NewToken(serializers.Serializer[Any]):
                 parse_pattern(scope)
             except PatternError as error:
                 raise serializers.ValidationError(wording.pattern_text(error)) from None
+        unknown = unknown_in(scopes or ())
+        if unknown:
+            raise serializers.ValidationError(wording.unknown_scopes_text(unknown))
         return scopes
 
     def validate_expires_at(self, expires_at: datetime | None) -> datetime | None:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
 from authkit import sessions, tokens, wording
+from authkit.access.scopes import unknown_in
 from authkit.accounts import leaving, links, recent
 from authkit.accounts.client import client_of
 from authkit.kernel.language import PatternError, parse_pattern
@@ -123,4 +124,7 @@ def _scopes(text: str) -> list[str] | None:
             parse_pattern(scope)
         except PatternError as error:
             raise ValidationError({"scopes": [f"{scope}: {wording.pattern_text(error)}"]}) from None
+    unknown = unknown_in(scopes)
+    if unknown:
+        raise ValidationError({"scopes": [wording.unknown_scopes_text(unknown)]})
     return scopes or None

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authkit.access import discovery, explain
-from authkit.access.explanation_in_words import remedy
+from authkit.access.explanation_in_words import remedy_text
 from authkit.decorators import public
 
 _SHOWN = ("api.", "reports.")
@@ -40,5 +40,5 @@ def _told(user: Any) -> Iterator[dict[str, Any]]:
                 "allowed": found.decision.allowed,
                 "reason": found.decision.reason,
                 "rule": str(found.decision.rule or ""),
-                "help": [remedy(one) for one in found.remedies],
+                "help": [remedy_text(one, {}) for one in found.remedies],
             }

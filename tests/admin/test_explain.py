@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from authkit import tokens
-from authkit.admin.explain.texts import REASONS, STANDINGS, STEPS, remedy_text
+from authkit.access.explanation_in_words import REASONS, STANDINGS, STEPS, remedy_text
 from authkit.kernel import decision, explanation, policy, remedies
 from authkit.kernel.patterns import Access
 from authkit.models import Assignment, Endpoint, Role, Rule

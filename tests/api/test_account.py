@@ -247,13 +247,13 @@ def test_signing_out_everywhere_leaves_personal_tokens(person: AbstractUser):
 def test_post_makes_a_token_that_is_shown_once(person: AbstractUser):
     owner = sign_in("jwt", person)
     ends_at = (datetime.now(UTC) + timedelta(days=7)).replace(microsecond=0)
-    given = {"name": "cron", "scopes": ["api.article:read"], "expires_at": ends_at.isoformat()}
+    given = {"name": "cron", "scopes": ["closed:read"], "expires_at": ends_at.isoformat()}
     response = owner.post("/auth/tokens/", given)
     assert response.status_code == 201
     assert response["Cache-Control"] == "no-store"
     made = response.json()
     assert made["token"].startswith("ak_")
-    assert (made["name"], made["scopes"]) == ("cron", ["api.article:read"])
+    assert (made["name"], made["scopes"]) == ("cron", ["closed:read"])
     assert datetime.fromisoformat(made["expires_at"]) == ends_at
     [listed] = owner.get("/auth/tokens/").json()
     assert listed == {key: value for key, value in made.items() if key != "token"}
@@ -367,7 +367,28 @@ def test_scopes_are_of_the_language_of_access_or_refused(scopes: Any, person: Ab
     assert BearerToken.objects.filter(session=None).count() == 0
 
 
-@pytest.mark.parametrize("scopes", [None, ["*:*"], ["closed:read", "reports.sales:*"]])
+@pytest.mark.parametrize(
+    ("scope", "unknown"),
+    [
+        ("clsed:read", "clsed:read"),
+        ("closed:publsh", "closed:publsh"),
+        ("closed:GET,publsh", "closed:publsh"),
+        ("nowhere.*:read", "nowhere.*:read"),
+        ("authkit.*:publsh", "authkit.*:publsh"),
+    ],
+)
+def test_a_scope_that_reaches_nothing_is_refused_by_name(
+    scope: str, unknown: str, person: AbstractUser
+):
+    """A mistyped one would lie in wait for an endpoint that fits it one day."""
+    body = {"name": "cron", "scopes": ["closed:read", scope]}
+    response = sign_in("token", person).post("/auth/tokens/", body)
+    assert response.status_code == 400
+    assert response.json()["scopes"] == [f"No endpoint has what this is about: {unknown}."]
+    assert BearerToken.objects.filter(session=None).count() == 0
+
+
+@pytest.mark.parametrize("scopes", [None, ["*:*"], ["closed:read", "authkit.*:read"]])
 def test_scopes_come_back_as_they_were_given(scopes: list[str] | None, person: AbstractUser):
     script = personal(person, scopes=scopes)
     assert script.answer["scopes"] == scopes

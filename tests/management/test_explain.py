@@ -43,10 +43,10 @@ def test_it_names_the_rule_the_role_and_how_somebody_came_by_it(person):
     role("anyone", "deny api.person:destroy")
     found = explain(person.email, "api.person:list")
     assert found[0].endswith("api.person:list: allowed (allowed_by_rule)")
-    assert "decided by: a rule allows it: allows" in found
+    assert "decided by: Does a rule allow it? allowed" in found
     assert "rule: allow clerk api.person:read" in found
     assert "boss: given to them, until 2099-01-01T00:00:00+00:00" in found
-    assert "clerk: by the group Clerks" in found
+    assert "clerk: by the group “Clerks”" in found
     assert "anyone: built in" in explain(person.email, "api.person:destroy")
 
 
@@ -54,13 +54,16 @@ def test_it_says_what_would_have_to_change(person):
     role("clerk", "allow api.person:read")
     found = explain(person.get_username(), "api.person:list")
     assert "refused (no_rule)" in found[0]
-    assert "Allow api.person:list to a role of theirs, or give one of: clerk." in found
+    assert (
+        "Give them one of these roles: Clerk; or give a role of theirs a rule that allows"
+        " api.person:list."
+    ) in found
 
 
 def test_a_stranger_is_a_minus(person):
     found = explain("-", "api.person:list")
     assert "refused (anonymous)" in found[0]
-    assert "Sign in." in found
+    assert "Sign in; or let strangers in, by a rule of the role “anyone”." in found
     assert "allowed (public)" in explain("-", "api.health:GET")[0]
 
 

@@ -14,15 +14,17 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from authkit.access import callers, conditions, discovery, objects, policies
-from authkit.access.holders import given_to
-from authkit.admin.base import Text, key_in
-from authkit.admin.explain.texts import (
+from authkit.access.explanation_in_words import (
+    ANSWERS,
     REASONS,
     STANDINGS,
     STEPS,
     remedy_text,
     rule_text,
+    way_text,
 )
+from authkit.access.holders import given_to
+from authkit.admin.base import Text, key_in
 from authkit.kernel.decision import Decision
 from authkit.kernel.explanation import Explanation, Match, explain
 from authkit.kernel.language import parse_access
@@ -182,18 +184,12 @@ def _requirements(requirement: Requirement | None) -> Iterator[str]:
 
 
 def _steps(found: Explanation) -> Iterator[ShownStep]:
-    answers = {
-        "passes": _("goes on"),
-        "allows": _("allowed"),
-        "allows_some": _("allowed for some objects"),
-        "refuses": _("refused"),
-    }
     place = "before"
     for step in found.steps:
         is_deciding = step is found.deciding_step
         place = "decides" if is_deciding else ("after" if place != "before" else "before")
         reason = f" — {REASONS[step.reason]}" if step.reason else ""
-        yield ShownStep(STEPS[step.name], f"{answers[step.answer]}{reason}", place)
+        yield ShownStep(STEPS[step.name], f"{ANSWERS[step.answer]}{reason}", place)
 
 
 def _assignments(person: Any, now: datetime) -> list[Assignment]:
@@ -229,10 +225,5 @@ def _ways(role: str, name: str, assignments: list[Assignment]) -> list[str]:
 
 
 def _way(row: Assignment) -> str:
-    how = _("given to them")
-    if row.group is not None:
-        how = _("by the group “%(group)s”") % {"group": row.group}
-    if row.ends_at is None:
-        return how
-    until = date_format(localtime(row.ends_at), "DATETIME_FORMAT")
-    return _("%(how)s, until %(until)s") % {"how": how, "until": until}
+    until = date_format(localtime(row.ends_at), "DATETIME_FORMAT") if row.ends_at else ""
+    return way_text("" if row.group is None else str(row.group), until)

@@ -22,6 +22,7 @@ from authkit.access.grid import Grid
 from authkit.access.grid_edits import Edit, EditError, as_list, read_edits, written
 from authkit.access.loading import AccessChanging, Policy
 from authkit.access.matrix import AccessChanged, EditsRefused, Plan
+from authkit.access.refusals import text_of
 from authkit.admin.matrix.drawing import Drawer
 from authkit.admin.matrix.preview import preview_of
 from authkit.admin.matrix.texts import change_text, problem_text
@@ -239,8 +240,7 @@ def _number(request: HttpRequest, name: str) -> int | None:
 
 
 def _refused_text(refusal: NotPermitted) -> str:
-    why = getattr(refusal, "text", _(refusal.public_message))  # a guard says what it is about
-    return _("Nothing was saved. %(why)s") % {"why": why}
+    return _("Nothing was saved. %(why)s") % {"why": text_of(refusal)}
 
 
 def _texts() -> dict[str, str]:

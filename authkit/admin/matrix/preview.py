@@ -9,7 +9,7 @@ from datetime import datetime
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from authkit.access import conditions, discovery
+from authkit.access import conditions, discovery, matrix
 from authkit.access.gains import RoleGain, Turn, gains_by_role
 from authkit.access.grid_edits import RuleChange, with_changes
 from authkit.access.matrix import Plan
@@ -19,12 +19,13 @@ from authkit.kernel.policy import ANYONE, AUTHENTICATED
 
 @dataclass(frozen=True, slots=True)
 class ChangedRule:
-    """One rule that changes."""
+    """One rule that changes. `refusal`: what the guards say to it, if they refuse."""
 
     role: str
     where: str
     kind: str
     text: str
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +57,28 @@ class Preview:
     rules: tuple[ChangedRule, ...]
     roles: tuple[RoleOutcome, ...]
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether saving would save nothing."""
+        return any(rule.refusal for rule in self.rules)
+
 
 def preview_of(plan: Plan, *, now: datetime) -> Preview:
     """Work out what a plan does; to rules, and to people by their roles."""
     names = {role.id: role.name for role in plan.policy.snapshot.roles}
     after = with_changes(plan.policy.snapshot, plan.changes)
+    refused = matrix.refused(plan)
     gains = gains_by_role(plan.policy, after, now=now) if plan.changes else []
     return Preview(
-        tuple(_rule(change, names[change.spot.role]) for change in plan.changes),
+        tuple(_rule(c, names[c.spot.role], refused.get(c, "")) for c in plan.changes),
         tuple(map(_role, gains)),
     )
 
 
-def _rule(change: RuleChange, role: str) -> ChangedRule:
+def _rule(change: RuleChange, role: str, refusal: str) -> ChangedRule:
     spot = change.spot
     where = f"{spot.key}: {words_text(spot.actions)}"
-    return ChangedRule(role, where, change.kind, change_text(change, _labels_of(spot.key)))
+    return ChangedRule(role, where, change.kind, change_text(change, _labels_of(spot.key)), refusal)
 
 
 def _role(gain: RoleGain) -> RoleOutcome:

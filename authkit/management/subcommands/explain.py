@@ -75,12 +75,14 @@ class Explain(Subcommand):
         name = person.get_username() or "a stranger"
         about = "" if obj is None else f", {obj._meta.verbose_name} {obj.pk}"
         self.stdout.write(f"{name}, {found.key}:{found.action}{about}: {words.verdict(decision)}")
-        self.stdout.write(f"decided by: {words.step(found.deciding_step)}")
+        self.stdout.write(f"decided by: {words.step_text(found.deciding_step)}")
         if decision.rule is not None:
             self.stdout.write(f"rule: {decision.rule}")
-        self._list("rules that match", [words.match(each) for each in found.matches])
+        self._list("rules that match", [words.match_text(each) for each in found.matches])
         self._list("roles", _ways(person, found))
-        self._list("what would have to change", [words.remedy(each) for each in found.remedies])
+        self._list(
+            "what would have to change", [words.remedy_text(each, {}) for each in found.remedies]
+        )
 
     def _list(self, title: str, lines: list[str]) -> None:
         if lines:
@@ -93,8 +95,10 @@ def _ways(person: Any, found: Explanation) -> list[str]:
     """Every role that was given, and the built-in ones that matter here."""
     ways = ways_to_roles(person, now=timezone.now())
     given = {match.path[0].id: match.path[0] for match in found.matches}
-    lines = [line for slug in sorted(ways) for line in words.way(slug, ways[slug])]
-    return lines + [line for slug in BUILT_IN if slug in given for line in words.way(slug, [])]
+    lines = [line for slug in sorted(ways) for line in words.ways_text(slug, ways[slug])]
+    return lines + [
+        line for slug in BUILT_IN if slug in given for line in words.ways_text(slug, [])
+    ]
 
 
 def _object(key: str, primary_key: str) -> Model:
