@@ -33,6 +33,7 @@ from authkit.social import flow, linking, providers, refusals
 from authkit.social.sign_in import Paused
 
 _LONGEST_NEXT = 1000
+_WAIT = 5  # seconds, where it is busy
 
 
 def _page(view: Any) -> Any:
@@ -208,6 +209,8 @@ def _refused(request: HttpRequest, refusal: AuthkitError) -> HttpResponse:
     response = render(request, "authkit/social/refused.html", context, status=_status(refusal))
     if isinstance(refusal, TooManyAttempts):
         response["Retry-After"] = str(refusal.retry_after)
+    elif isinstance(refusal, StoreUnavailable):
+        response["Retry-After"] = str(_WAIT)
     return response
 
 
