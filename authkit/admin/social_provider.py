@@ -25,9 +25,9 @@ from authkit.social import providers, trial
 from authkit.social.refusals import SocialRefused
 
 if TYPE_CHECKING:
-    TabularInline = admin.TabularInline[Any, Any]
+    StackedInline = admin.StackedInline[Any, Any]
 else:
-    TabularInline = admin.TabularInline
+    StackedInline = admin.StackedInline
 
 #: What hands out access, or sends codes elsewhere.
 _GRAVE = ("default_roles", "redirect_uris")
@@ -39,11 +39,15 @@ _TRUST = (
 _LEVELS = {True: messages.SUCCESS, False: messages.ERROR, None: messages.WARNING}
 
 
-class ClaimRoleInline(TabularInline):
-    """Which claim gives which role. Superusers edit it: it hands out access."""
+class ClaimRoleInline(StackedInline):
+    """Which claim gives which role. Superusers edit it: it hands out access.
+
+    Not in columns: Django's have no labels that a screen reader finds, and run off a phone.
+    """
 
     model = ClaimRole
     extra = 0
+    fields: ClassVar = (("claim", "value"), ("role", "mode"))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever sees the provider sees its roles."""

@@ -33,6 +33,7 @@ from authkit.social import flow, linking, providers, refusals
 from authkit.social.sign_in import Paused
 
 _LONGEST_NEXT = 1000
+_WAIT = 5  # seconds, where it is busy
 
 
 def _page(view: Any) -> Any:
@@ -68,7 +69,7 @@ def login(request: HttpRequest, provider: str) -> HttpResponseBase:
         person=person,
         next_url=_next(request),
     )
-    response = HttpResponseRedirect(begun.authorization_url)
+    response = _send_on(request, provider, begun.authorization_url)
     social_cookies.keep(request, response, begun.state, begun.sealed)
     return response
 
@@ -142,6 +143,18 @@ def _answer(
     return HttpResponseRedirect(outcome.next or resolve_url(settings.LOGIN_REDIRECT_URL))
 
 
+def _send_on(request: HttpRequest, provider: str, url: str) -> HttpResponse:
+    """Send the browser to the provider.
+
+    From a form, by a page: to a form's answer that redirects to another site, a policy of
+    ``form-action 'self'`` says no (CSP Level 3 §6.4.1), and the person sees nothing.
+    """
+    if request.method != "POST":
+        return HttpResponseRedirect(url)
+    context = {"provider": providers.find(provider), "url": url}
+    return render(request, "authkit/social/go.html", context)
+
+
 def _linker(request: HttpRequest) -> AbstractBaseUser | None:
     """Who links an account: whoever posts the form, signed in a moment ago."""
     if request.method != "POST" or not request.POST.get("link"):
@@ -196,6 +209,8 @@ def _refused(request: HttpRequest, refusal: AuthkitError) -> HttpResponse:
     response = render(request, "authkit/social/refused.html", context, status=_status(refusal))
     if isinstance(refusal, TooManyAttempts):
         response["Retry-After"] = str(refusal.retry_after)
+    elif isinstance(refusal, StoreUnavailable):
+        response["Retry-After"] = str(_WAIT)
     return response
 
 

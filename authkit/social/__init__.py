@@ -5,7 +5,8 @@ Needs the extra `[social]`. The way of a sign-in, and where each part of it stan
     flow            begin, complete, resume: what the API and the pages call
     providers       who is on offer: rows of the admin, and SOCIAL_AUTH_… settings
     kinds           what is known of Google, GitHub, X, Microsoft, GitLab, OpenID Connect
-    transactions    what is bound to the browser between begin and complete
+    transactions, linker
+                    what is bound to the browser, and to who links, between begin and complete
     strategy, storage, backends
                     python-social-auth, told where our settings and rows are
     discovery, id_tokens, fetching, addresses

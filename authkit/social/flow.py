@@ -12,30 +12,29 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 from social_core.exceptions import AuthResponseError, SocialAuthBaseException
 
 from authkit import audit, conf, signals
-from authkit.accounts import current, throttle
+from authkit.accounts import throttle
 from authkit.accounts.client import client_of
-from authkit.exceptions import AuthkitError, SignInRefused
+from authkit.exceptions import AuthkitError, SignInRefused, StoreUnavailable
 from authkit.models import PausedSignIn, SocialAccount
-from authkit.social import pipeline, providers, transactions, translation
+from authkit.social import linker, pipeline, providers, transactions, translation
 from authkit.social.providers import Provider
 from authkit.social.refusals import (
     ProviderMisconfigured,
     RedirectNotRegistered,
     SocialRefused,
     StateNotValid,
-    WrongPerson,
 )
 from authkit.social.sign_in import Paused
 from authkit.social.storage import Partial
 from authkit.social.strategy import SocialStrategy
-from authkit.social.transactions import Linker, Purpose, Transaction
+from authkit.social.transactions import Purpose, Transaction
 
 _MOST_ANSWERS = 6
 _LONGEST_PARAMETER = 4096
@@ -93,7 +92,7 @@ def begin(
         state=state,
         redirect_uri=redirect_uri,
         next=next_url,
-        linker=None if person is None else _linker_of(person, request),
+        linker=None if person is None else linker.of(person, request),
         values=values,
     )
     return Begun(url, state, transactions.seal(begun))
@@ -140,7 +139,7 @@ def complete(
     state = given.get("state")
     begun = transactions.open_(sealed, provider=slug, issuer=provider.issuer, state=state)
     with _audited(request, provider, begun.purpose):
-        linking_person = _require_linker(begun.linker, person, request)
+        linking_person = linker.require(begun.linker, person, request)
         transactions.spend(begun.state)
         data = {name: given[name] for name in PARAMETERS if _is_plain(given.get(name))}
         strategy = SocialStrategy(
@@ -178,16 +177,16 @@ def resume(
         raise StateNotValid("no_pause")
     strategy = SocialStrategy(request=request, provider=provider, data={}, values={})
     partial: Any = strategy.partial_load(token)
-    linker = None if partial is None else partial.data.get("linker")
-    purpose: Purpose = "sign_in" if linker is None else "link"
+    begun_by = None if partial is None else partial.data.get("linker")
+    purpose: Purpose = "sign_in" if begun_by is None else "link"
     with _audited(request, provider, purpose):
         if partial is None or partial.data.get("issuer") != provider.issuer:
             raise StateNotValid("pause_over")
-        strategy.person = _require_linker(linker, person, request)
-        strategy.linker, strategy.attempts = linker, partial.attempts
+        strategy.person = linker.require(begun_by, person, request)
+        strategy.linker, strategy.attempts = begun_by, partial.attempts
         strategy.next_url = str(partial.data.get("next") or "")
         strategy.answers = {**answers, "kept": partial.data.get("kept")}
-        with _translated():
+        with _translated(), _not_counted_if_busy(row):
             backend: Any = strategy.get_backend(slug)
             outcome = backend.continue_pipeline(partial)
         Partial.destroy(token)
@@ -204,23 +203,6 @@ def waiting(slug: str, token: str) -> Paused:
     if partial is None or partial.backend != slug:
         raise StateNotValid("no_pause")
     return Paused(token, str(partial.data.get("needs", "")), str(partial.data.get("text", "")))
-
-
-def _linker_of(person: AbstractBaseUser, request: HttpRequest) -> Linker:
-    grant = current.grant_of(request)
-    return [str(person.pk), str(grant.session_id) if grant is not None else ""]
-
-
-def _require_linker(
-    linker: Linker | None, person: Callable[[], AbstractBaseUser | None], request: HttpRequest
-) -> AbstractBaseUser | None:
-    """Who links: whoever began it, in the same sign-in. None where somebody signs in."""
-    if linker is None:
-        return None
-    found = person()
-    if found is None or _linker_of(found, request) != linker:
-        raise WrongPerson
-    return found
 
 
 def _is_plain(value: object) -> bool:
@@ -270,6 +252,16 @@ def _translated() -> Iterator[None]:
         yield
     except SocialAuthBaseException as error:
         raise translation.refusal_of(error) from error
+
+
+@contextmanager
+def _not_counted_if_busy(row: QuerySet[PausedSignIn]) -> Iterator[None]:
+    """Around an answer to a pause: one that nobody had the time to look at is none."""
+    try:
+        yield
+    except StoreUnavailable:
+        row.update(attempts=F("attempts") - 1)
+        raise
 
 
 @contextmanager

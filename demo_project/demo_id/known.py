@@ -5,4 +5,8 @@ CLIENT_ID = "the-magazine"
 CLIENT_SECRET = "known-to-everyone-and-good-for-the-demo"  # noqa: S105 - public as well
 
 #: User name, first and last name, group.
-PEOPLE = [("vera", "Vera", "Vogel", "writers"), ("walter", "Walter", "Wind", "")]
+PEOPLE = [
+    ("vera", "Vera", "Vogel", "writers"),
+    ("walter", "Walter", "Wind", ""),
+    ("wanda", "Wanda", "Wiese", ""),
+]

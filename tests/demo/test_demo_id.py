@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from demo_project.demo_id.known import PASSWORD
+from demo_project.showcase import people
 from tests.demo.server import Server
 
 pytestmark = pytest.mark.browser
@@ -106,4 +107,22 @@ def test_without_javascript_it_works_by_redirects(browser: Browser, server: Serv
     page.get_by_role("button", name="Agree").click()
     expect(page).to_have_url(f"{server.url}/")
     expect(page.get_by_text("Signed in as walter")).to_be_visible()
+    context.close()
+
+
+def test_who_is_signed_in_links_demo_id_on_their_page(browser: Browser, server: Server):
+    """Under a policy of form-action 'self', which forbids a form's redirect to elsewhere."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{server.url}/account/sign-in/?next=/account/")
+    page.get_by_label("User name").fill("bob")
+    page.get_by_label("Password").fill(people.PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Link Demo ID").click()
+    _at_demo_id(page, server, "wanda")
+    page.get_by_role("button", name="Agree").click()
+    expect(page).to_have_url(f"{server.url}/account/")
+    expect(page.get_by_text("wanda@example.org")).to_be_visible()
+    page.get_by_role("button", name="Unlink").click()
+    expect(page.get_by_text("The account is unlinked.")).to_be_visible()
     context.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import re
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ import pytest
 
 from authkit.models import AuditEvent, SocialAccount
 from authkit.social import provider_tokens
+from tests import npm
 from tests.social.visitor import CALLBACK, Visitor
 from tests.social.walking import back_from
 
@@ -29,24 +29,8 @@ _PATIENCE = 60
 @pytest.fixture(scope="session")
 def installed(request: pytest.FixtureRequest) -> Path:
     """The folder in which oidc-provider is installed, once for all test runs."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if not (node and npm):
-        pytest.skip("node and npm are not on the PATH")
-    folder = request.config.cache.mkdir("certified-provider")
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        manifest = (HERE / "package.json").read_text()
-        stamp = folder / "installed"
-        if not stamp.exists() or stamp.read_text() != manifest:
-            (folder / "package.json").write_text(manifest)
-            command = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
-            done = subprocess.run(
-                command, cwd=folder, capture_output=True, text=True, timeout=180, check=False
-            )
-            if done.returncode:
-                pytest.skip(f"npm could not install oidc-provider: {done.stderr[-300:]}")
-            stamp.write_text(manifest)
-        shutil.copy(HERE / "op.mjs", folder / "op.mjs")
+    folder = npm.installed(request.config, "certified-provider", HERE / "package.json")
+    shutil.copy(HERE / "op.mjs", folder / "op.mjs")
     return folder
 
 

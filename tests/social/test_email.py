@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core import mail
 
-from authkit.accounts import addresses, names
+from authkit.accounts import addresses, hashing, names
 from authkit.models import PausedSignIn, SocialAccount, UserSession
 from tests.api.callers import browser
 from tests.people import PASSWORD, make_person
@@ -218,4 +218,28 @@ def test_a_browser_is_asked_on_a_page(offer, liar, namesake):
     assert (page.status_code, b"No active account" in page.content) == (200, True)
     answer = visitor.client.post(answer["Location"], {**form, "password": PASSWORD})
     assert (answer.status_code, answer["Location"]) == (302, "/there/")
+    assert SocialAccount.objects.get().user_id == namesake.pk
+
+
+def test_a_busy_moment_is_503_and_costs_no_answer(offer, liar, namesake, settings, monkeypatch):
+    """As at every form; six answers are all that a pause takes."""
+    settings.AUTHKIT = {**settings.AUTHKIT, "PASSWORD_HASHING_SLOTS": 1, "REFUSAL_TIME": 0}
+    monkeypatch.setattr(hashing, "PATIENCE", 0.01)
+    offer()
+    visitor = Visitor()
+    visitor.client = browser().client
+    path = visitor.walk(liar)["Location"]
+    form = {
+        "csrfmiddlewaretoken": visitor.client.cookies["csrftoken"].value,
+        "password": PASSWORD,
+    }
+    slots = hashing._slots(1)
+    assert slots.acquire(timeout=1)
+    try:
+        answers = [visitor.client.post(path, form) for _ in range(7)]
+    finally:
+        slots.release()
+    assert {(each.status_code, each["Retry-After"]) for each in answers} == {(503, "5")}
+    assert "text/html" in answers[0]["Content-Type"]
+    assert visitor.client.post(path, form).status_code == 302
     assert SocialAccount.objects.get().user_id == namesake.pk

@@ -15,7 +15,7 @@ from tests.people import PASSWORD, make_person
 from tests.social.steps import asking_after
 from tests.social.test_email import resume
 from tests.social.test_linking import signed_in
-from tests.social.visitor import Visitor
+from tests.social.visitor import Visitor, sent_on_to
 
 pytestmark = pytest.mark.django_db
 
@@ -178,7 +178,7 @@ def test_a_browser_goes_on_with_a_link(asking, offer, liar, person):
     begun = client.post(
         "/auth/social/house/login/", {**form, "link": "true", "next": "/auth/social/"}
     )
-    back = liar.authorize(begun["Location"])
+    back = liar.authorize(sent_on_to(begun))
     answer = client.get("/auth/social/house/callback/", back)
     assert (answer.status_code, answer["Location"]) == (302, "/auth/social/house/continue/")
     thief = browser()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -33,6 +35,14 @@ class Visitor(Caller):
         assert begun.status_code == 302, begun.content
         back = liar.authorize(begun["Location"])
         return self.client.get(f"/auth/social/{slug}/callback/", back)
+
+
+def sent_on_to(answer: Any) -> str:
+    """Where a page that was posted to sends the browser."""
+    assert answer.status_code == 200, answer.content
+    found = re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', answer.text)
+    assert found, answer.text
+    return html.unescape(found[1])
 
 
 def query_of(url: str) -> dict[str, str]:
