@@ -95,6 +95,12 @@ _TEXTS = {"": 1, "n": 2, "p": 2, "np": 3}
 _LOG = {"debug", "info", "warning", "error", "exception", "critical"}
 
 _PLACE = "{…}"  # of a value in a text
+#: SQL, media types and headers.
+_FOR_MACHINES = re.compile(
+    r"(?:SELECT|WITH|INSERT|UPDATE|DELETE)[ ] | (?i:attachment|[a-z]+/[a-z.+-]+);"
+    r" | (?:Bearer|Basic|Session|token)[ ]\{…\}$",
+    re.VERBOSE,
+)
 _TAG = re.compile(r"<[^<>]*>")
 _WORDS = re.compile(
     r"""[^\W\d_]{2,}[^\w\s]*\s+[^\w\s]*[\w{]  # a word and something after it
@@ -135,7 +141,9 @@ def _is_left_out(path: Path) -> bool:
 
 
 def looks_like_words(text: str) -> bool:
-    """Whether it is more than a name, a code or a format."""
+    """Whether it is more than a name, a code, a format, SQL or a header."""
+    if _FOR_MACHINES.match(text):
+        return False
     return bool(_WORDS.search(_TAG.sub(" ", text) if "<" in text else text))
 
 
@@ -197,7 +205,7 @@ class _Finder:
     def _is_silent(self, call: ast.Call) -> bool:
         name = _name_in(call.func)
         if isinstance(call.func, ast.Attribute) and name in _LOG:
-            return _name_in(call.func.value) == "_logger"
+            return "ogger" in ast.unparse(call.func.value)
         kind = getattr(self.module, name, None)
         if isinstance(kind, type) and issubclass(kind, AuthkitError):
             return not issubclass(kind, GuardRefusal)  # which says to people what it is about

@@ -13,7 +13,7 @@ from tests.ground import ROOT
 TEMPLATES = ROOT / "authkit" / "templates"
 
 #: Attributes that are seen or heard.
-_READ = {
+READ = {
     "alt",
     "aria-description",
     "aria-label",
@@ -26,10 +26,10 @@ _READ = {
     "title",
 }
 #: What stands in these is for programs, or of them.
-_FOR_PROGRAMS = {"code", "script", "style"}
+FOR_PROGRAMS = {"code", "script", "style"}
 #: Blocks of Django's admin that stand inside of ``class=""``.
 _OF_CLASSES = {"bodyclass", "coltype"}
-_BUTTONS = {"submit", "button", "reset"}
+BUTTONS = {"submit", "button", "reset"}
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _STRING = re.compile(r"""(?<![\w(])(?:"([^"]*)"|'([^']*)')""")
@@ -111,18 +111,18 @@ class _Reader(HTMLParser):
         self._silent = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._silent += tag in _FOR_PROGRAMS
+        self._silent += tag in FOR_PROGRAMS
         given = dict(attrs)
-        is_button = tag == "input" and given.get("type") in _BUTTONS
+        is_button = tag == "input" and given.get("type") in BUTTONS
         for name, value in attrs:
             is_read = (
-                name in _READ or name.startswith("data-authkit-") or (is_button and name == "value")
+                name in READ or name.startswith("data-authkit-") or (is_button and name == "value")
             )
             if is_read and value:
                 self._judge(value)
 
     def handle_endtag(self, tag: str) -> None:
-        self._silent -= tag in _FOR_PROGRAMS
+        self._silent -= tag in FOR_PROGRAMS
 
     def handle_data(self, data: str) -> None:
         if not self._silent:

@@ -43,24 +43,16 @@ NOT_FOR_PEOPLE = {
     "headers of HTTP": {
         ("api/base.py", '"cache", "cookies", "storage"'),
         ("api/base.py", 'Bearer realm="api", error="insufficient_scope"'),
-        ("authentication.py", "Session {…}"),
         ("gate.py", 'Bearer realm="api"'),
         ("pages/sign_in.py", '"cache", "cookies", "storage"'),
         ("permissions.py", 'Bearer realm="api", error="{…}"'),
-        ("refusals.py", "Bearer {…}"),
         ("refusals.py", '{…}, error="{…}"'),
         # RFC 6750 §3: ASCII, and for the programmer of the client
         ("refusals.py", '{…}, error="invalid_token", error_description="{…}"'),
-        ("social/backends.py", "Bearer {…}"),
-        ("social/backends.py", "token {…}"),
     },
     "SQL": {
         ("changes.py", " OR id IN ({…})"),
         ("changes.py", " OR (id < %s AND expires_at >= %s)"),
-        (
-            "changes.py",
-            "SELECT id, subject, expires_at FROM authkit_change WHERE {…} UNI",
-        ),
     },
     "what secrets, keys and counters are derived from or called": {
         ("accounts/attempts.py", "person {…}"),
@@ -94,6 +86,10 @@ NOT_FOR_PEOPLE = {
             "this decision depends on the object: filter by it, or check one ",
         ),
         ("kernel/language.py", "{…}, position {…}: {…}"),
+        (
+            "models/audit_event.py",
+            "Audit events are append only; `authkit prune` ends their retenti",
+        ),
         ("social/pipeline.py", "it has {…}"),
         ("social/pipeline.py", "it lacks {…}"),
         ("templatetags/authkit.py", '{%% %s "api.article:update" [object] as name %%}'),
@@ -103,6 +99,7 @@ NOT_FOR_PEOPLE = {
         ("social/discovery.py", "discovery document"),
     },
     "answers to requests that no page of ours makes": {
+        ("admin/audit_event.py", "no such events"),
         ("admin/base.py", "no such rows"),
     },
     "what the audit writes down once, for readers of any language": {
