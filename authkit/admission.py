@@ -14,15 +14,23 @@ from django.db import Error as DatabaseFailure
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
-from django.urls import NoReverseMatch
+from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import escape_leading_slashes
 
 from authkit import authentication, credentials, csrf, refusals, resolved
 from authkit.access import scopes
 from authkit.accounts import current
-from authkit.exceptions import AuthkitError, ScopeInsufficient, TokenNotValid
+from authkit.exceptions import (
+    AuthkitError,
+    ImpersonationOver,
+    ScopeInsufficient,
+    TokenNotValid,
+)
 from authkit.kernel.grant import Grant
+
+#: Where an administrator goes back to their own account.
+WAY_BACK = "authkit:impersonation"
 
 
 def arrive(request: HttpRequest) -> HttpResponseBase | None:
@@ -91,6 +99,8 @@ def is_at_door(request: HttpRequest) -> bool:
     kind = getattr(match.func, "view_class", None)
     if isinstance(kind, type) and issubclass(kind, LoginView | LogoutView):
         return True
+    if getattr(kind, "leads_back", False):  # to one's own account, from somebody else's
+        return True
     if match.app_names == ["admin"] and match.url_name in {"login", "logout"}:
         return True
     try:
@@ -140,11 +150,20 @@ def _refuse(request: HttpRequest, refusal: AuthkitError) -> HttpResponseBase:
     is_cookie = "HTTP_AUTHORIZATION" not in request.META
     if is_cookie and _is_navigation(request):
         # The cookie is dropped with this answer: the browser asks again as a stranger.
-        here = escape_leading_slashes(request.get_full_path())
-        response: HttpResponse = HttpResponseRedirect(here)
+        # Whoever was somebody else is led back to their own account.
+        response: HttpResponse = HttpResponseRedirect(_after(request, refusal))
         response["Cache-Control"] = "no-store"
         return response
     return refusals.unauthorized(refusal)
+
+
+def _after(request: HttpRequest, refusal: AuthkitError) -> str:
+    if isinstance(refusal, ImpersonationOver):
+        try:
+            return reverse(WAY_BACK)
+        except NoReverseMatch:
+            request.session.flush()
+    return escape_leading_slashes(request.get_full_path())
 
 
 def _is_navigation(request: HttpRequest) -> bool:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextvars
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +28,8 @@ from authkit import signals
 from authkit.kernel.client import NOBODY, Client
 from authkit.kernel.visible import one_line
 from authkit.models import AuditEvent
+
+FindImpersonator = Callable[[], tuple[Any, str] | None]
 
 _NAME_LENGTH = 254
 _USER_AGENT_LENGTH = 300
@@ -58,11 +60,14 @@ def record(
         data: details, of JSON's types; never a secret.
         is_attempt: whether it is worth telling even if its transaction is rolled back.
     """
+    impersonator_id, impersonator_name = _impersonator()
     event = AuditEvent(
         at=timezone.now(),
         kind=kind,
         actor_id=None if actor is None else actor.pk,
         actor_name=one_line(actor_name or ("" if actor is None else str(actor)))[:_NAME_LENGTH],
+        impersonator_id=impersonator_id,
+        impersonator_name=one_line(impersonator_name)[:_NAME_LENGTH],
         subject=one_line(str(subject))[:_NAME_LENGTH],
         session_id=session_id,
         ip=client.ip,
@@ -70,6 +75,32 @@ def record(
         data=_storable(dict(data or {})),
     )
     Written(event).write(is_attempt=is_attempt)
+
+
+class by_impersonator:  # noqa: N801 - read as `with audit.by_impersonator(find)`
+    """Around a request: `find` tells, when it is asked, who makes it in somebody else's name.
+
+    It answers with primary key and name, or None. Every event within carries both.
+    """
+
+    __slots__ = ("_find", "_token")
+
+    def __init__(self, find: FindImpersonator) -> None:
+        """Keep whom to ask."""
+        self._find = find
+
+    def __enter__(self) -> None:
+        """Ask from now on."""
+        self._token = _find_impersonator.set(self._find)
+
+    def __exit__(self, *_: object) -> None:
+        """Stop, whatever happened."""
+        _find_impersonator.reset(self._token)
+
+
+def tells_impersonators() -> bool:
+    """Whether events that are written now say who acts in somebody else's name."""
+    return _find_impersonator.get() is not None
 
 
 class of_request:  # noqa: N801 - read as `with audit.of_request(written)`
@@ -185,6 +216,8 @@ def facts_of(event: AuditEvent) -> dict[str, Any]:
         "kind": event.kind,
         "actor": None if event.actor_id is None else str(event.actor_id),
         "actor_name": event.actor_name,
+        "impersonator": None if event.impersonator_id is None else str(event.impersonator_id),
+        "impersonator_name": event.impersonator_name,
         "subject": event.subject,
         "session": None if event.session_id is None else str(event.session_id),
         "ip": event.ip,
@@ -196,6 +229,17 @@ def facts_of(event: AuditEvent) -> dict[str, Any]:
 _of_request: contextvars.ContextVar[list[Written] | None] = contextvars.ContextVar(
     "authkit_audit_of_request", default=None
 )
+
+
+_find_impersonator: contextvars.ContextVar[FindImpersonator | None] = contextvars.ContextVar(
+    "authkit_audit_impersonator", default=None
+)
+
+
+def _impersonator() -> tuple[Any, str]:
+    find = _find_impersonator.get()
+    found = None if find is None else find()
+    return (None, "") if found is None else found
 
 
 def _alias() -> str:

@@ -63,6 +63,12 @@ def _whole_number(at_least: int, at_most: int) -> Parse:
     return parse
 
 
+def _yes_or_no(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Wrong("True or False")
+    return value
+
+
 def _one_of(*choices: str) -> Parse:
     def parse(value: object) -> str:
         if not isinstance(value, str) or value not in choices:
@@ -269,6 +275,15 @@ class Settings:
     )
     social_host_overrides: tuple[tuple[str, str], ...] = _setting(
         (), _hosts, "Where a provider's host is asked instead: for tests, with a stand-in."
+    )
+    impersonation: bool = _setting(
+        False, _yes_or_no, "Whether administrators may sign in as somebody else."
+    )
+    impersonation_lifetime: timedelta = _setting(
+        30 * MINUTE, _duration(MINUTE, DAY), "How long they may, at most, each time."
+    )
+    impersonation_writes: bool = _setting(
+        False, _yes_or_no, "Whether they may do more in somebody else's name than look."
     )
     audit_retention: timedelta = _setting(
         365 * DAY, _duration(DAY, 36500 * DAY), "How long `authkit prune` keeps audit events."

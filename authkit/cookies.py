@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
 from authkit import lookups, sessions
+from authkit.access import impersonation
 from authkit.exceptions import SessionEnded
 from authkit.kernel.grant import Grant
 from authkit.models import UserSession
@@ -49,7 +51,8 @@ def resolve(store: SessionBase, *, now: datetime) -> tuple[AbstractBaseUser, Gra
     data loaded.
 
     Raises:
-        SessionEnded, UserInactive: somebody did sign in, and it does not count any more.
+        SessionEnded, UserInactive: somebody did sign in, and it does not count any more
+            (`ImpersonationOver`: as somebody else).
     """
     store.accessed = True  # the answer depends on the cookie: Django tells caches so
     if not store.session_key:
@@ -58,16 +61,34 @@ def resolve(store: SessionBase, *, now: datetime) -> tuple[AbstractBaseUser, Gra
     if found is None:
         return None
     session, user = found
-    session.check(user, now=now)
+    administrator = None
+    if session.impersonator_session_id is None:
+        session.check(user, now=now)
+    else:
+        administrator = impersonation.supervise(session, user, now=now)
     if not _agree(store, user):
         raise SessionEnded("Django's session is somebody else's, or signed out")
     sessions.touch(session.id, now=now, last_seen_at=session.last_seen_at)
-    return user, Grant(
+    return user, _grant(session, user, administrator)
+
+
+def _grant(
+    session: lookups.SessionFacts, user: AbstractBaseUser, administrator: AbstractBaseUser | None
+) -> Grant:
+    grant = Grant(
         kind="session",
         user_id=str(user.pk),
         session_id=session.id,
         authenticated_at=session.authenticated_at,
         expires_at=min(session.expires_at, sessions.absolute_end(session.created_at)),
+    )
+    if administrator is None:
+        return grant
+    return replace(  # the person themselves has proved nothing
+        grant,
+        authenticated_at=None,
+        impersonator_id=str(administrator.pk),
+        impersonator_name=str(administrator),
     )
 
 

@@ -56,6 +56,13 @@ class SessionEnded(CredentialRejected):
     public_message = gettext_noop("This sign-in has ended. Please sign in again.")
 
 
+class ImpersonationOver(SessionEnded):
+    """Acting as somebody else has ended; the cookie leads back to one's own sign-in."""
+
+    code = "impersonation_over"
+    public_message = "You are no longer signed in as this person. Go back to your own account."
+
+
 class TokenReused(CredentialRejected):
     """A refresh token was presented a second time: its sign-in is ended (RFC 9700 §4.14.2)."""
 
@@ -119,6 +126,13 @@ class ConditionNotApplied(NotPermitted):
     public_message = gettext_noop(
         "You may do this with some objects only, and this view does not tell which."
     )
+
+
+class CannotImpersonate(NotPermitted):
+    """Somebody would sign in as a person who is not theirs to be."""
+
+    code = "cannot_impersonate"
+    public_message = "You may not sign in as this person."
 
 
 class RegistrationClosed(NotPermitted):

@@ -33,6 +33,7 @@ _SESSION = (
     "authenticated_at",
     "last_seen_at",
     "credential_digest",
+    "impersonator_session_id",
 )
 _TOKEN = ("digest", "revoked_at", "expires_at", "scopes", "last_used_at", "credential_digest")
 _SESSION_WIDTH, _TOKEN_WIDTH = len(_SESSION), len(_TOKEN)
@@ -48,6 +49,7 @@ class SessionFacts(NamedTuple):
     authenticated_at: datetime
     last_seen_at: datetime
     credential_digest: str
+    impersonator_session_id: UUID | None
 
     def check(self, user: AbstractBaseUser, *, now: datetime) -> None:
         """Whether this sign-in still counts for this user.

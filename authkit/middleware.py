@@ -32,6 +32,7 @@ from authkit.exceptions import (
     StoreUnavailable,
     TooManyAttempts,
 )
+from authkit.impersonation import closing, marking
 
 _logger = logging.getLogger("authkit")
 
@@ -73,7 +74,10 @@ class AuthkitMiddleware:
             response = await _aside(admission.arrive, request, asks=_asks_on_arrival(request))
             response = response or await self.get_response(request)
             response = gate.settle(request, response)
-            _finish(request, response)
+            if marking.asks(request):
+                await sync_to_async(_finish)(request, response)
+            else:
+                _finish(request, response)
         if written:
             await sync_to_async(_rescue)(written)
         return response
@@ -84,7 +88,7 @@ class AuthkitMiddleware:
         """Let a request through to its view, or answer it here."""
         is_left = _judges_itself(view)
         answer = admission.leave_to(view, request) if is_left else admission.admit(request)
-        return answer or _decide(request, view, is_async=False)
+        return answer or _closed(request) or _decide(request, view, is_async=False)
 
     async def _process_view_async(
         self, request: HttpRequest, view: Callable[..., Any], *_: object
@@ -93,6 +97,8 @@ class AuthkitMiddleware:
             answer = admission.leave_to(view, request)
         else:
             answer = await _aside(admission.admit, request, asks=_asks_for_cookie(request))
+        if answer is None and closing.asks(request):
+            answer = await sync_to_async(_closed)(request)
         return answer or await sync_to_async(_decide)(request, view, is_async=True)
 
     def process_exception(
@@ -158,10 +164,22 @@ def _decide(
         return refusals.unavailable()
 
 
+def _closed(request: HttpRequest) -> HttpResponseBase | None:
+    """The refusal of what an administrator may not do in somebody else's name."""
+    try:
+        return closing.answer(request)
+    except DatabaseFailure:
+        return refusals.unavailable()
+
+
 def _finish(request: HttpRequest, response: HttpResponseBase) -> None:
     """Say with the answer what clients and caches have to know."""
     if request.resolver_match is not None and admission.is_at_door(request):
         told.mark(request, response)
+    try:
+        marking.mark(request, response)
+    except DatabaseFailure:  # nobody is signed in with a cookie that cannot be looked up
+        _logger.exception("It could not be told whether a page is for an administrator.")
     _vary(request, response)
 
 

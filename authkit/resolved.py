@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
 from authkit import credentials, refusals
-from authkit.exceptions import AuthkitError, UserInactive
+from authkit.exceptions import AuthkitError, ImpersonationOver, UserInactive
 from authkit.kernel.grant import Grant
 
 Answer = tuple[AbstractBaseUser, Grant]
@@ -58,7 +58,13 @@ def cookie(http: HttpRequest) -> Answer | None:
 
 
 def forget_cookie(http: HttpRequest) -> None:
-    """Drop a session that has ended, so that the browser forgets its cookie."""
+    """Drop a session that has ended, so that the browser forgets its cookie.
+
+    Not one by which an administrator was somebody else: it still leads back to their own.
+    """
+    found = http.__dict__.get(_COOKIE)
+    if found is not None and isinstance(found[1], ImpersonationOver):
+        return
     try:
         http.session.flush()
     except DatabaseFailure as failure:

@@ -17,7 +17,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import DatabaseError, connections, router, transaction
 from django.db.models import F, Q, QuerySet
 
-from authkit import audit, changes, conf, signals
+from authkit import audit, changes, conf, impersonations, signals
 from authkit.exceptions import SignInRefused
 from authkit.kernel.client import NOBODY, Client
 from authkit.models import BearerToken, SignInName, UserSession
@@ -158,7 +158,7 @@ def _end(
         if not connections[router.db_for_write(UserSession)].features.has_select_for_update:
             live.update(revoked_at=None)  # SQLite turns a reader away who then wants to write
         locked = live.select_for_update().order_by("pk")
-        found = list(locked.values_list("pk", "user_id", "kind"))
+        found = list(locked.values_list("pk", "user_id", "kind", "impersonator_session_id"))
         ids = [row[0] for row in found]
         for some in _chunks(ids):
             UserSession.objects.filter(pk__in=some, revoked_at__isnull=True).update(
@@ -166,7 +166,7 @@ def _end(
             )
         jwt = [row[0] for row in found if row[2] == UserSession.Kind.JWT]
         changes.announce_ended(jwt, now=now.timestamp())
-        for session_id, user_id, _ in found:
+        for session_id, user_id, _, by_session in found:
             audit.record(
                 "session.ended",
                 actor=actor,
@@ -175,12 +175,17 @@ def _end(
                 client=client,
                 data={"reason": reason},
             )
+            if by_session is not None:
+                impersonations.note_end(session_id, user_id, by_session, reason, client)
         transaction.on_commit(lambda: _tell(found, reason, request))
+        begun = [found_id for some in _chunks(ids) for found_id in impersonations.begun_by(some)]
+        for some in _chunks(begun):  # whoever is signed out is so in everybody's name
+            ids = [*ids, *_end(Q(pk__in=some), reason, now, actor, client, request)]
     return ids
 
 
-def _tell(ended: list[tuple[UUID, Any, str]], reason: str, request: object) -> None:
-    for session_id, user_id, _ in ended:
+def _tell(ended: list[tuple[UUID, Any, str, UUID | None]], reason: str, request: object) -> None:
+    for session_id, user_id, *_ in ended:
         signals.signed_out.send_robust(
             sender=UserSession,
             user_id=user_id,

@@ -45,6 +45,13 @@ reauthenticated = Signal()
 #: Somebody closed their own account. `user`, `request`.
 deactivated = Signal()
 
+#: An administrator signed in as somebody else. `user`, `administrator`, `request`.
+impersonation_began = Signal()
+
+#: And does so no more. `user_id`, `administrator` (None if that account is gone), `reason`.
+#: Sender: UserSession.
+impersonation_ended = Signal()
+
 #: An audit event is stored for good: after the commit of its transaction, or after the
 #: request if it was rolled back. `event` (AuditEvent). Sender: AuditEvent.
 event_recorded = Signal()

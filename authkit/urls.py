@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from django.urls import URLPattern, URLResolver, include, path
 
 from authkit.api import access, account, addresses, oauth, passwords, registration, sign_in
+from authkit.impersonation.views import WayBackPage
 
 app_name = "authkit"
 
@@ -29,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("password/reset/", passwords.ResetView.as_view(), name="password_reset"),
     path("password/reset/confirm/", passwords.ConfirmView.as_view(), name="password_confirm"),
     path("reauthenticate/", passwords.ReauthenticateView.as_view(), name="reauthenticate"),
+    path("impersonation/", WayBackPage.as_view(), name="impersonation"),
     path("introspect/", oauth.IntrospectView.as_view(), name="introspect"),
     path("revoke/", oauth.RevokeView.as_view(), name="revoke"),
 ]

@@ -28,12 +28,14 @@ class Actor:
         client: from where.
         session_id: by which sign-in.
         remembered: what was worked out about them before they began to change things.
+        is_impersonated: whether an administrator acts in their name.
     """
 
     person: Any
     client: Client = NOBODY
     session_id: UUID | None = None
     remembered: dict[Any, Any] = field(default_factory=dict)
+    is_impersonated: bool = False
 
 
 Find = Callable[[], Actor | None]

@@ -17,7 +17,13 @@ from authkit import audit
 from authkit.access import power
 from authkit.access.acting import Actor
 from authkit.access.power import Power
-from authkit.access.refusals import AccountHoldsMore, BrokenPolicy, ExceedsOwnAccess, GuardRefusal
+from authkit.access.refusals import (
+    AccountHoldsMore,
+    BrokenPolicy,
+    ExceedsOwnAccess,
+    GuardRefusal,
+    WhileImpersonating,
+)
 from authkit.kernel.cover import Bundle, first_uncovered, uncovered_loss
 from authkit.kernel.language import PatternError
 from authkit.kernel.policy import EndpointDecl, Rule
@@ -71,6 +77,16 @@ def require_touch(actor: Actor, account: Any) -> None:
     """
     if not may_touch(actor, account):
         raise refuse(actor, AccountHoldsMore(str(account)))
+
+
+def require_own_hand(actor: Actor) -> None:
+    """Refuse an administrator who acts in somebody else's name.
+
+    Raises:
+        WhileImpersonating: they do.
+    """
+    if actor.is_impersonated:
+        raise refuse(actor, WhileImpersonating())
 
 
 def require_rules(

@@ -55,6 +55,15 @@ class AccountHoldsMore(GuardRefusal):
     )
 
 
+class WhileImpersonating(GuardRefusal):
+    """An administrator would do in somebody else's name what is theirs alone."""
+
+    code: ClassVar[str] = "while_impersonating"
+    public_message: ClassVar[str] = gettext_noop(
+        "Not while you are signed in as somebody else. Go back to your own account first."
+    )
+
+
 class LastKeyholder(GuardRefusal):
     """Nobody would be left who can run the house."""
 

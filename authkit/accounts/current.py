@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.views import PasswordResetConfirmView
 from django.http import HttpRequest
 
+from authkit import audit
 from authkit.access import acting
 from authkit.accounts.client import client_of
 from authkit.kernel.grant import Grant
@@ -24,7 +26,7 @@ _request: contextvars.ContextVar[HttpRequest | None] = contextvars.ContextVar(
 class answering:  # noqa: N801 - read as `with current.answering(request)`
     """Around the answering of a request."""
 
-    __slots__ = ("_actors", "_asked", "_remembered", "_token")
+    __slots__ = ("_actors", "_asked", "_by", "_remembered", "_token")
 
     def __init__(self, request: HttpRequest) -> None:
         """Keep the request."""
@@ -35,15 +37,26 @@ class answering:  # noqa: N801 - read as `with current.answering(request)`
         self._remembered: dict[Any, dict[Any, Any]] = {}
         self._token = _request.set(self._asked)
         self._actors = acting.begin(self.actor)
+        self._by = audit.by_impersonator(self.impersonator)
+        self._by.__enter__()
 
     def __exit__(self, *_: object) -> None:
         """And no longer, whatever happened."""
+        self._by.__exit__()
         acting.end(self._actors)
         _request.reset(self._token)
 
     def actor(self) -> acting.Actor | None:
         """Whose deed it is what the request changes."""
         return _actor_of(self._asked, self._remembered)
+
+    def impersonator(self) -> tuple[Any, str] | None:
+        """Primary key and name of the administrator who makes it in somebody else's name."""
+        grant = grant_of(self._asked)
+        if grant is None or grant.impersonator_id is None:
+            return None
+        key = get_user_model()._meta.pk.to_python(grant.impersonator_id)
+        return key, grant.impersonator_name
 
 
 def request() -> HttpRequest | None:
@@ -97,6 +110,7 @@ def _actor_of(request: HttpRequest, remembered: dict[Any, dict[Any, Any]]) -> ac
         client_of(request),
         None if grant is None else grant.session_id,
         remembered.setdefault(user.pk, {}),
+        is_impersonated=grant is not None and grant.is_impersonated,
     )
 
 

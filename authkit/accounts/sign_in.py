@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from authkit import cookies, sessions, signals, tokens
+from authkit import cookies, impersonations, sessions, signals, tokens
 from authkit.accounts import attempts, current
 from authkit.accounts.client import client_of
 from authkit.exceptions import SignInRefused
@@ -87,11 +87,13 @@ def on_django_login(
     if store is None or current.is_without_cookie(request) or SESSION_KEY not in store:
         return
     now = timezone.now()
-    replaced = {
-        cookies.session_id_of(store),
-        cookies.session_id_presented(request),
-        _id_of_grant(request),
-    } - {None}
+    replaced = impersonations.with_own(
+        (
+            cookies.session_id_of(store),
+            cookies.session_id_presented(request),
+            _id_of_grant(request),
+        )
+    )
     if replaced or store.session_key is None:
         store.cycle_key()
     client = client_of(request)
@@ -107,7 +109,7 @@ def on_django_login(
         except SignInRefused:
             session = None
         sessions.end(
-            [session_id for session_id in replaced if session_id],
+            replaced,
             reason="replaced",
             now=now,
             actor=user,
@@ -131,9 +133,12 @@ def on_django_logout(
     if current.is_without_cookie(request):
         return
     grant = current.grant_of(request)
-    named = [cookies.session_id_of(getattr(request, "session", None)), grant and grant.session_id]
+    named = [
+        cookies.session_id_of(getattr(request, "session", None)),
+        None if grant is None else grant.session_id,
+    ]
     sessions.end(
-        {session_id for session_id in named if session_id},
+        impersonations.with_own(named),
         reason="signed_out",
         now=timezone.now(),
         actor=user,

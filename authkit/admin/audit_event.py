@@ -15,6 +15,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -110,8 +111,15 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("who"))
     def who(self, event: AuditEvent) -> str:
-        """The name that was used, or that the person had."""
-        return visible.one_line(event.actor_name)
+        """The name that was used, or that the person had; and who acted in their name."""
+        name = visible.one_line(event.actor_name)
+        if not event.impersonator_name or event.impersonator_id == event.actor_id:
+            return name
+        by = visible.one_line(event.impersonator_name)
+        return gettext("%(person)s (it was %(administrator)s)") % {
+            "person": name,
+            "administrator": by,
+        }
 
     @admin.display(description=_("about"))
     def about(self, event: AuditEvent) -> str:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from authkit.access import access_of
 from authkit.admin.assignment import AssignmentsOfPerson
 from authkit.admin.guarded import GuardedAdmin
+from authkit.admin.impersonate import ImpersonatingAdmin
 from authkit.admin.people.doing import has_power
 from authkit.admin.people.many import ManyPeople
 from authkit.models.prepared import has_field
@@ -30,7 +31,7 @@ _SHOWN = "effective_access"
 _MOST_SHOWN = 50
 
 
-class PersonAdmin(ManyPeople, GuardedAdmin):
+class PersonAdmin(ImpersonatingAdmin, ManyPeople, GuardedAdmin):
     """A mixin, to stand before the project's own ModelAdmin for people.
 
     ``class MyUserAdmin(PersonAdmin, UserAdmin)``. The page of somebody who holds more

@@ -23,6 +23,8 @@ REASONS: dict[str, Text] = {
     "unlinked": _("an account that it may have come by was unlinked"),
     "deactivated": _("the account was deactivated"),
     "deleted": _("the account was deleted"),
+    "impersonation_finished": _("the administrator went back"),
+    "impersonation_over": _("the administrator may not be this person any more"),
     "ended_by_administrator": _("ended by an administrator"),
 }
 

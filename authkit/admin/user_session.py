@@ -41,9 +41,9 @@ class UserSessionAdmin(PersonalAdmin):
         "end_sessions": gettext_lazy("End this session"),
         "end_all_of_people": gettext_lazy("End all sessions of this person"),
     }
-    hidden = ("cookie_digest", "credential_digest")
+    hidden = ("cookie_digest", "credential_digest", "parked")
     fieldsets = (
-        (None, {"fields": ("user", "kind", "state")}),
+        (None, {"fields": ("user", "kind", "state", "is_impersonated")}),
         (
             gettext_lazy("Times"),
             {
@@ -65,6 +65,11 @@ class UserSessionAdmin(PersonalAdmin):
     def browser(self, session: UserSession) -> str:
         """The browser or program in a few words."""
         return browser.name_of(session.user_agent)
+
+    @admin.display(description=gettext_lazy("an administrator, as this person"), boolean=True)
+    def is_impersonated(self, session: UserSession) -> bool:
+        """Whether it is an administrator who has signed in as this person."""
+        return session.is_impersonated
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, session: UserSession) -> Text:

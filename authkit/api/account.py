@@ -66,7 +66,9 @@ class ProfileView(AccountView):
 
     def get(self, request: Request) -> Response:
         """Who the caller is."""
-        return Response(serializers.profile_of(caller_of(request)))
+        shown = serializers.profile_of(caller_of(request))
+        impersonator = serializers.impersonator_of(grant_of(request))
+        return Response({**shown, "impersonator": impersonator})
 
     def patch(self, request: Request) -> Response:
         """Change one's own profile: the fields of PROFILE_FIELDS and no others."""

@@ -15,6 +15,7 @@ from authkit import conf, tokens, wording
 from authkit.access.scopes import unknown_in
 from authkit.accounts.identify import MAX_LENGTH
 from authkit.accounts.passwords import LONGEST
+from authkit.kernel.grant import Grant
 from authkit.kernel.language import PatternError, parse_pattern
 from authkit.models import BearerToken, UserSession
 from authkit.models.prepared import has_field
@@ -163,6 +164,7 @@ class Session(serializers.ModelSerializer[UserSession]):
             "ip",
             "user_agent",
             "current",
+            "is_impersonated",
         )
 
     def get_current(self, session: UserSession) -> bool:
@@ -188,6 +190,14 @@ def profile_of(user: AbstractBaseUser) -> dict[str, Any]:
         "username": user.get_username(),
         "email": getattr(user, email_field, ""),
     }
+
+
+def impersonator_of(grant: Grant) -> dict[str, Any] | None:
+    """The administrator who acts in the caller's name; None where it is the person."""
+    if grant.impersonator_id is None:
+        return None
+    key = get_user_model()._meta.pk.to_python(grant.impersonator_id)
+    return {"id": key, "username": grant.impersonator_name}
 
 
 def profile_serializer() -> type[serializers.ModelSerializer[Any]]:

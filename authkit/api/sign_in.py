@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authkit import authentication, resolved
-from authkit.accounts import sign_in
+from authkit.accounts import current, sign_in
 from authkit.accounts.client import client_of
 from authkit.accounts.leaving import leave
 from authkit.api import serializers
@@ -55,16 +55,23 @@ def _signed_in(user: Any, session: UserSession, **carrier: object) -> Response:
 class SessionView(OpenView):
     """``session/``: a cookie for browsers."""
 
+    is_door = True
+
     def get(self, request: Request) -> Response:
         """Who is signed in, or null; sets the CSRF cookie that a sign-in needs."""
         http = _http(request)
         get_token(http)
         try:
-            user = _person_of_cookie(http)
+            found = resolved.cookie(http)
         except AuthkitError:
             resolved.forget_cookie(http)
-            user = None
-        return Response({"user": None if user is None else serializers.profile_of(user)})
+            found = None
+        if found is None:
+            return Response({"user": None})
+        user, grant = found
+        current.remember(http, grant)
+        shown = serializers.profile_of(user)
+        return Response({"user": shown, "impersonator": serializers.impersonator_of(grant)})
 
     def post(self, request: Request) -> Response:
         """Sign in; the session key is new, whoever was signed in before."""

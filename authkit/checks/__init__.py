@@ -12,6 +12,7 @@ Ids are stable; silence one with ``SILENCED_SYSTEM_CHECKS``.
     authkit.E008    AuthkitMiddleware is missing
     authkit.E009    AuthkitMiddleware stands before Django's AuthenticationMiddleware
     authkit.E010    @allow names a condition that is not registered for the view's model
+    authkit.E040    IMPERSONATION is on, and there is no way back
     authkit.W001    a lifetime is longer than SESSION_LIFETIME, which cuts it short
     authkit.W002    PROFILE_FIELDS names what people sign in with
     authkit.W003    AuthkitBackend is missing
@@ -49,6 +50,8 @@ And with ``--deploy``:
     authkit.W131    Argon2id with less than OWASP recommends
     authkit.W132    passwords hashed at once take more than a gigabyte in each process
     authkit.W133    mails hold no links: any host is allowed, and FRONTEND_URL is not set
+    authkit.W140    IMPERSONATION_LIFETIME of more than an hour
+    authkit.W141    IMPERSONATION is on, and Django's sessions are kept in the cookie itself
 """
 
 from authkit.checks.access import (
@@ -68,6 +71,7 @@ from authkit.checks.deployment import (
     check_session_cookie,
     check_session_engine,
 )
+from authkit.checks.impersonation import check_impersonation, check_way_back
 from authkit.checks.settings import (
     check_lifetimes,
     check_profile_fields,
@@ -95,6 +99,7 @@ ALL = (
     check_rest_framework,
     check_declared_conditions,
     check_social_pipelines,
+    check_way_back,
 )
 DEPLOY = (
     check_cookies_and_debug,
@@ -109,4 +114,5 @@ DEPLOY = (
     check_login_url,
     check_argon2_parameters,
     check_links,
+    check_impersonation,
 )

@@ -23,6 +23,9 @@ class Grant:
         authenticated_at: when the person last proved who they are; None when a
             credential proves only itself (personal access tokens).
         expires_at: when this credential ends by itself.
+        impersonator_id: primary key, as text, of the administrator who sees what this user
+            sees; None where it is the user themselves.
+        impersonator_name: the name of that administrator.
     """
 
     kind: Kind
@@ -32,6 +35,13 @@ class Grant:
     scopes: tuple[str, ...] | None = None
     authenticated_at: datetime | None = None
     expires_at: datetime | None = None
+    impersonator_id: str | None = None
+    impersonator_name: str = ""
+
+    @property
+    def is_impersonated(self) -> bool:
+        """Whether an administrator acts here in the name of the user."""
+        return self.impersonator_id is not None
 
     @property
     def is_personal(self) -> bool:

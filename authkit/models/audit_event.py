@@ -45,7 +45,8 @@ class AuditEvent(models.Model):
     """One thing that happened. Written by `authkit.audit` alone, changed by nobody.
 
     `actor` is who did it, `subject` to whom or what; names are kept beside them so that
-    the row still tells its story after an account is deleted.
+    the row still tells its story after an account is deleted. Where an administrator acted
+    in the name of somebody, `actor` is that person and `impersonator` the administrator.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -60,6 +61,16 @@ class AuditEvent(models.Model):
         verbose_name=_("who"),
     )
     actor_name = models.CharField(_("name at that time"), max_length=254, blank=True)
+    impersonator = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        db_constraint=False,
+        db_index=False,  # it is the first of an index below
+        related_name="+",
+        verbose_name=_("impersonated by"),
+    )
+    impersonator_name = models.CharField(_("their name"), max_length=254, blank=True)
     subject = models.CharField(_("about"), max_length=254, blank=True)
     session_id = models.UUIDField(_("session"), null=True)
     ip = models.GenericIPAddressField(_("IP address"), null=True)
@@ -77,6 +88,7 @@ class AuditEvent(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["kind", "at"], name="authkit_audit_kind"),
             models.Index(fields=["actor", "at"], name="authkit_audit_actor"),
+            models.Index(fields=["impersonator", "at"], name="authkit_audit_impersonator"),
             models.Index(fields=["actor_name", "at"], name="authkit_audit_name"),
             models.Index(fields=["subject", "at"], name="authkit_audit_subject"),
             models.Index(fields=["session_id", "at"], name="authkit_audit_session"),

@@ -19,6 +19,10 @@ class UserSession(models.Model):
     It lives until it is ended (`revoked_at`), until `expires_at`, or until the person's
     password is no longer the one of `credential_digest`. Everything that proves this
     sign-in dies with it.
+
+    Where an administrator has signed in as its person, `impersonator_session_id` is the
+    administrator's own sign-in. That is no foreign key: without the other, it counts for
+    nothing. `parked` holds, sealed, what Django keeps in the administrator's session.
     """
 
     class Kind(models.TextChoices):
@@ -46,6 +50,8 @@ class UserSession(models.Model):
     generation = models.PositiveIntegerField(_("generation"), default=1)
     ip = models.GenericIPAddressField(_("IP address"), null=True)
     user_agent = models.CharField(_("browser or client"), max_length=300, blank=True)
+    impersonator_session_id = models.UUIDField(null=True, db_index=True, editable=False)
+    parked = models.TextField(blank=True, default="", editable=False)
     revoked_at = models.DateTimeField(_("ended at"), null=True)
     revoked_reason = models.CharField(_("why it ended"), max_length=32, blank=True)
 
@@ -53,6 +59,7 @@ class UserSession(models.Model):
         verbose_name = _("session")
         verbose_name_plural = _("sessions")
         ordering: ClassVar = ["-created_at", "id"]
+        permissions: ClassVar = [("impersonate_user", "Can sign in as somebody else")]
         indexes: ClassVar = [
             models.Index(fields=["user", "revoked_at"], name="authkit_session_user"),
             models.Index(fields=["expires_at"], name="authkit_session_expiry"),
@@ -61,6 +68,11 @@ class UserSession(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {str(self.pk)[:8]}"
+
+    @property
+    def is_impersonated(self) -> bool:
+        """Whether an administrator has signed in as its person."""
+        return self.impersonator_session_id is not None
 
     @property
     def ends_at(self) -> datetime:

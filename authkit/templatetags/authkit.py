@@ -10,6 +10,7 @@ from django.template.base import FilterExpression, Parser, Token
 from django.template.context import Context
 
 from authkit.access import decide
+from authkit.impersonation import marking
 from authkit.kernel.language import PatternError, parse_access
 
 register = template.Library()
@@ -35,6 +36,17 @@ def can(parser: Parser, token: Token) -> CanNode:
         _require_access(access.var)
     obj = parser.compile_filter(bits[1]) if len(bits) == 4 else None
     return CanNode(access, obj, bits[-1])
+
+
+@register.simple_tag(takes_context=True)
+def impersonation_banner(context: Context) -> str:
+    """The banner of an administrator who is signed in as somebody else; empty otherwise.
+
+    The middleware writes it at the end of each page. A page that is streamed, or wants it
+    elsewhere, places it itself.
+    """
+    request = context.get("request")
+    return "" if request is None else marking.banner(request)
 
 
 class CanNode(template.Node):

@@ -20,6 +20,7 @@ def before(rows: QuerySet[Any], **_: object) -> Note:
     actor = acting.current()
     if actor is None:
         return list(rows[: ledger.MOST]), None
+    guards.require_own_hand(actor)
     if not guards.is_superuser(actor):
         guards.power_of(actor)
     return list(rows), keyholders.at_stake()

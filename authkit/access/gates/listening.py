@@ -16,6 +16,7 @@ from authkit.access.gates import (
     assignments,
     bulk,
     endpoints,
+    impersonated,
     people,
     people_at_once,
     permissions,
@@ -62,6 +63,10 @@ def listen(user_models: Iterable[type[Model]]) -> None:
     for model in (Rule, Role, Assignment, Endpoint):
         _on(model, bulk_changing, bulk.before)
         _on(model, bulk_changed, bulk.after)
+    for kind in (Rule, Role, Assignment, Endpoint, Group, BearerToken, Permission):
+        for signal in (signals.pre_save, signals.pre_delete):
+            uid = f"{_UID}.impersonated"
+            signal.connect(impersonated.require_own_hand, sender=kind, dispatch_uid=uid)
     _watch_relations()
 
 

@@ -54,6 +54,7 @@ def require_change(actor: Actor, before: Any, after: Any, changed: Collection[st
     """
     if rows.has_expressions(after, changed):
         guards.require_superuser(actor, ", ".join(sorted(changed)))
+    guards.require_own_hand(actor)
     if before is not None:
         guards.require_touch(actor, before)
     _require_flags(actor, before, after, changed)
@@ -75,6 +76,7 @@ def before_deleted(instance: Any, using: str, **_: object) -> None:
     actor = acting.current()
     rows.keep(instance, (before, None if actor is None else keyholders.at_stake()))
     if actor is not None:
+        guards.require_own_hand(actor)
         guards.require_touch(actor, before)
     issued_tokens.end_those_made_by(instance)
 

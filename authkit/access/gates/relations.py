@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import ManyToManyField, QuerySet
 
 from authkit.access import acting, guards, issued_tokens, keyholders
-from authkit.access.gates import rows, unsignalled
+from authkit.access.gates import impersonated, rows, unsignalled
 from authkit.access.gates.unsignalled import Around
 from authkit.models.access_revision import Part, changed
 
@@ -104,6 +104,7 @@ class _Relation:
         actor = acting.current()
         is_losing = actor is not None and not all(change.is_adding for change in changes)
         at_stake = keyholders.at_stake() if is_losing else None
+        impersonated.require_own_hand()
         for change in changes:
             self._before(change)
         yield

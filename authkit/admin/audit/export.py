@@ -24,6 +24,8 @@ _NAMES = (
     "kind",
     "actor",
     "actor_name",
+    "impersonator",
+    "impersonator_name",
     "subject",
     "session",
     "ip",
