@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tests.npm import installed
 
@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     import pytest
     from playwright.sync_api import Page
 
-_NARROW, _WIDE = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+_SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+_WIDTHS = (1280, 390)
 _GRAVE = {"serious", "critical"}
 #: Of Django's own list pages: their search field is labelled by an icon.
 _STOCK = ["#toolbar"]
@@ -26,11 +27,11 @@ def script(config: pytest.Config) -> str:
 def problems_of(page: Page, source: str) -> list[str]:
     """What is wrong with the page that is open: light and dark, wide and narrow."""
     found = []
-    for scheme in ("light", "dark"):
-        for size in (_WIDE, _NARROW):
+    for scheme in _SCHEMES:
+        for width in _WIDTHS:
             page.emulate_media(color_scheme=scheme)
-            page.set_viewport_size(size)
-            where = f"{page.url} {scheme} {size['width']}"
+            page.set_viewport_size({"width": width, "height": 900})
+            where = f"{page.url} {scheme} {width}"
             found += [f"{where}: {text}" for text in _violations(page, source)]
             if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 found.append(f"{where}: it scrolls sideways")

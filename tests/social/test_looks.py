@@ -38,8 +38,9 @@ def look(page: Page, live_server: Any, source: str) -> Any:
         page.context.clear_cookies()
         for name, morsel in (client or Client()).cookies.items():
             if morsel.value:
-                cookie = {"name": name, "value": morsel.value, "url": live_server.url}
-                page.context.add_cookies([cookie])
+                page.context.add_cookies(
+                    [{"name": name, "value": morsel.value, "url": live_server.url}]
+                )
         answer = page.goto(live_server.url + path)
         assert answer is not None
         assert answer.status == status, path
