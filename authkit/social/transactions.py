@@ -72,7 +72,7 @@ def open_(sealed: str, *, provider: str, issuer: str, state: object) -> Transact
     try:
         age = int(LIFETIME.total_seconds())
         begun = Transaction(**sealing.unseal_object(_PURPOSE, sealed, max_age=age))
-    except sealing.Unsealable as error:
+    except (sealing.Unsealable, TypeError) as error:  # the latter: begun before an upgrade
         raise StateNotValid("not_begun_here") from error
     if not constant_time_compare(begun.state, state):
         raise StateNotValid("state_mismatch")
