@@ -63,7 +63,7 @@ class _HeaderAuthentication(_Refusing):
 
     def authenticate(self, request: Request) -> Answer | None:
         """The person and the Grant, if the header holds a credential of this kind."""
-        http = _http(request)
+        http: HttpRequest = getattr(request, "_request", request)
         presented = credentials.presented_in(http)
         if presented is None:
             return None
@@ -71,7 +71,9 @@ class _HeaderAuthentication(_Refusing):
             return cast(Answer | None, self._pass_on(request, presented))
         try:
             answer = resolved.bearer(http, presented)
-            scopes.require_reach(answer[1], http)
+            grant = answer[1]
+            if grant.scopes is not None or grant.session_id is None:
+                scopes.require_reach(grant, http)
         except ScopeInsufficient as refusal:
             raise OutOfScope(refusal) from refusal
         except AuthkitError as refusal:

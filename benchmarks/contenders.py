@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import knox.auth
@@ -28,7 +29,7 @@ from authkit import authentication as authkit
 from authkit import conf, cookies, sessions, tokens
 from authkit.jwt import keys, verify
 from authkit.jwt.tokens import mint_pair
-from authkit.kernel.keys import prepare
+from authkit.kernel.keys import SigningKey, prepare
 from authkit.models import UserSession
 from benchmarks.keys import MATERIAL
 from benchmarks.people import store_django_session
@@ -217,11 +218,14 @@ class _Mint:
         return iter([self._pair(number, alg) for number in numbers])
 
     def _pair(self, generation: int, alg: str) -> str:
-        pair = MATERIAL[alg]
-        signing = prepare(alg, pair.private).signing
-        ring = dataclasses.replace(keys.ring(), access_signing=signing)
+        ring = dataclasses.replace(keys.ring(), access_signing=_signing(alg))
         self._session.generation = generation
         return mint_pair(self._session, self._person, ring=ring).access
+
+
+@lru_cache
+def _signing(alg: str) -> SigningKey | None:
+    return prepare(alg, MATERIAL[alg].private).signing
 
 
 def _fill_cache(minted: _Mint) -> None:

@@ -44,6 +44,11 @@ def tell_too_many(request: HttpRequest | None, refusal: TooManyAttempts) -> None
     signals.refused.send_robust(sender=type(refusal), code=refusal.code, request=request)
 
 
+def is_one_too_many(request: HttpRequest) -> bool:
+    """Whether a request tried to sign in, and was refused because of a limit."""
+    return attempts.refusal_of(request) is not None
+
+
 def mark(request: HttpRequest, response: HttpResponseBase) -> None:
     """Make a 429 of the answer that shows a form again after one attempt too many."""
     refusal = attempts.refusal_of(request)

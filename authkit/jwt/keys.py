@@ -37,7 +37,8 @@ _REFRESH = b"authkit jwt refresh v1"
 _TOKEN_ID = b"authkit jwt id v1"
 
 _MEMBERS = frozenset({"alg", "key", "kid"})
-_CHANGING = frozenset({"AUTHKIT", "SECRET_KEY", "SECRET_KEY_FALLBACKS"})
+#: What the ring depends on.
+CHANGING = frozenset({"AUTHKIT", "SECRET_KEY", "SECRET_KEY_FALLBACKS"})
 
 Keys = Mapping[str, VerifyingKey]
 
@@ -59,15 +60,6 @@ class KeyRing:
     token_id_secret: bytes = field(repr=False)
 
 
-def ring() -> KeyRing:
-    """The project's key ring, prepared once and again when the settings change.
-
-    Raises:
-        ImproperlyConfigured: a key is not taken; see `problems`.
-    """
-    return _ring()
-
-
 def problems(settings: conf.Settings) -> list[str]:
     """What is wrong with the keys that a project configures, in words, without secrets."""
     return _configured(settings)[1]
@@ -80,7 +72,12 @@ def jwks(ring: KeyRing) -> dict[str, list[dict[str, str]]]:
 
 
 @lru_cache(maxsize=1)
-def _ring() -> KeyRing:
+def ring() -> KeyRing:
+    """The project's key ring, prepared once and again when the settings change.
+
+    Raises:
+        ImproperlyConfigured: a key is not taken; see `problems`.
+    """
     configured, found = _configured(conf.get())
     if found:
         raise ImproperlyConfigured(" ".join(found))
@@ -151,8 +148,8 @@ def _by_id(keys: list[Key]) -> Keys:
 
 
 def _forget(*, setting: str, **_: object) -> None:
-    if setting in _CHANGING:
-        _ring.cache_clear()
+    if setting in CHANGING:
+        ring.cache_clear()
 
 
 setting_changed.connect(_forget, dispatch_uid="authkit.jwt.keys")

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from functools import lru_cache
-from hashlib import sha256
 from typing import Any
+
+from django.core.signals import setting_changed
 
 from authkit import conf
 from authkit.exceptions import CredentialRejected, TokenExpired, TokenNotValid
-from authkit.jwt.keys import KeyRing, ring
-from authkit.kernel import claims, jws
+from authkit.jwt.keys import CHANGING, KeyRing, ring
+from authkit.kernel import claims, jws, plain_access
 from authkit.kernel.claims import ACCESS, REFRESH, TYP, AccessClaims, RefreshClaims
+from authkit.kernel.digest import sha256
 
 #: An entry has about one kilobyte.
 REMEMBERED = 8192
@@ -39,10 +42,8 @@ def recognise(text: str | bytes, *, now: float) -> Known:
         TokenExpired: genuine, and over.
         TokenNotValid: anything else that is not a valid access token of ours.
     """
-    settings = conf.get()
-    verifier = _verifier(ring(), settings.jwt_issuer, settings.jwt_audience)
     try:
-        return verifier.recognise(text, now=now)
+        return _verifier().recognise(text, now=now)
     except jws.InvalidToken as error:
         raise _refusal_of(error) from error
 
@@ -85,11 +86,19 @@ class AccessVerifier:
     """
 
     def __init__(
-        self, ring: KeyRing, issuer: str, audience: str, *, remembered: int = REMEMBERED
+        self,
+        ring: KeyRing,
+        issuer: str,
+        audience: str,
+        *,
+        extra: Iterable[str] = (),
+        remembered: int = REMEMBERED,
     ) -> None:
-        self._keys = ring.access_verifying
+        """Know what is ours; `extra` names the claims that usual tokens have besides."""
+        self._checker = jws.Checker(ring.access_verifying, typ=TYP[ACCESS])
         self._issuer = issuer
         self._audience = audience
+        self._read_plain = plain_access.reader(issuer, audience, extra)
         self._remembered = remembered
         self._seen: OrderedDict[bytes, Known] = OrderedDict()
         self._lock = threading.Lock()
@@ -105,19 +114,22 @@ class AccessVerifier:
             claims.ExpiredToken: genuine, and over.
             jws.InvalidToken: anything else that is not a valid access token.
         """
-        digest = sha256(jws.octets_of(text)).digest()
+        token = jws.octets_of(text)
+        digest = sha256(token)
         seen = self._seen.get(digest)
         if seen is not None:
             claims.require_timely(seen.claims, now=now)
             return seen
-        known = Known(self._read(text))
+        known = Known(self._read(token))
         claims.require_timely(known.claims, now=now)
         self._remember(digest, known)
         return known
 
-    def _read(self, text: str | bytes) -> AccessClaims:
-        payload = jws.verify(text, self._keys, typ=TYP[ACCESS])
-        return claims.read_access(payload, issuer=self._issuer, audience=self._audience)
+    def _read(self, token: bytes) -> AccessClaims:
+        payload = self._checker.payload_of(token)
+        return self._read_plain(payload) or claims.read_access(
+            jws.read_payload(payload), issuer=self._issuer, audience=self._audience
+        )
 
     def _remember(self, digest: bytes, known: Known) -> None:
         with self._lock:
@@ -126,9 +138,22 @@ class AccessVerifier:
             self._seen[digest] = known
 
 
+@lru_cache(maxsize=1)
+def _verifier() -> AccessVerifier:
+    settings = conf.get()
+    return AccessVerifier(
+        ring(), settings.jwt_issuer, settings.jwt_audience, extra=settings.jwt_user_claims
+    )
+
+
 def _refusal_of(error: jws.InvalidToken) -> CredentialRejected:
     is_expired = isinstance(error, claims.ExpiredToken)
     return TokenExpired(str(error)) if is_expired else TokenNotValid(str(error))
 
 
-_verifier = lru_cache(maxsize=1)(AccessVerifier)
+def _forget(*, setting: str, **_: object) -> None:
+    if setting in CHANGING:
+        _verifier.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="authkit.jwt.verify")

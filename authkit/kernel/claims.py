@@ -29,7 +29,7 @@ CLOCK_LEEWAY = 60
 _OF_RFC_7519 = {"iss", "sub", "aud", "exp", "nbf", "iat", "jti"}
 REGISTERED = frozenset(_OF_RFC_7519 | {"sid", "auth_time", "token_type", "gen", "scope"})
 
-_MAX_TIME = 253_402_300_799  # the end of the year 9999, where datetime ends
+MAX_TIME = 253_402_300_799  # the end of the year 9999, where datetime ends
 _MAX_GENERATION = 2**31 - 1
 _MAX_SUBJECT = 255
 _SID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
@@ -136,7 +136,7 @@ def _common(payload: Mapping[str, Any]) -> tuple[str, UUID, str, int, int, int, 
     iat, exp, auth_time = get("iat"), get("exp"), get("auth_time")
     nbf = get("nbf", iat)
     for moment in (iat, exp, auth_time, nbf):
-        if type(moment) is not int or not 0 < moment <= _MAX_TIME:
+        if type(moment) is not int or not 0 < moment <= MAX_TIME:
             raise InvalidToken("iat, exp, auth_time or nbf is missing or no such number")
     if exp <= iat:
         raise InvalidToken("ends before it begins")

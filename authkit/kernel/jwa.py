@@ -7,12 +7,11 @@ are salted, is missing, and why ECDSA takes its nonce from the message (RFC 6979
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable
 from typing import TypeAlias
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
 from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePrivateKey,
@@ -68,17 +67,19 @@ def fits(alg: str, public: object) -> bool:
 
 def hmac_functions(alg: str, secret: bytes) -> tuple[Sign, Check]:
     """HMAC with SHA-2 (RFC 7518 §3.2)."""
-    keyed = hmac.new(secret, digestmod=HMAC[alg][0])  # what depends on the key alone
+    keyed = hmac.HMAC(secret, _HASHES[alg[2:]])  # what depends on the key alone
 
     def sign(message: bytes) -> bytes:
         mac = keyed.copy()
         mac.update(message)
-        return mac.digest()
+        return mac.finalize()
 
-    def check(message: bytes, signature: bytes) -> bool:
-        return hmac.compare_digest(sign(message), signature)
+    def verify(message: bytes, signature: bytes) -> None:
+        mac = keyed.copy()
+        mac.update(message)
+        mac.verify(signature)  # in constant time
 
-    return sign, check
+    return sign, _answering(verify)
 
 
 def signer(alg: str, private: PrivateKey) -> Sign:

@@ -27,6 +27,8 @@ MAX_LENGTH = 8192
 
 #: A header of ours has about 100 octets; longer ones are read but not remembered.
 _MAX_REMEMBERED = 512
+#: So many different headers a checker knows again; there is one for each key.
+_MAX_GENUINE = 64
 _NEEDED = frozenset({"alg", "kid", "typ"})
 _IGNORED = frozenset({"jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256"})
 
@@ -55,16 +57,53 @@ def verify(token: str | bytes, keys: Mapping[str, VerifyingKey], *, typ: str) ->
     Raises:
         InvalidToken: it is not a token of this `typ`, or not genuine.
     """
-    signing_input, _, signature = octets_of(token).rpartition(b".")
-    header, dot, body = signing_input.partition(b".")
-    if not dot or b"." in body:
-        raise InvalidToken("not three parts")
-    key = _key_for(header, keys, typ)
+    return read_payload(Checker(keys, typ=typ).payload_of(octets_of(token)))
+
+
+class Checker:
+    """Checks tokens of one `typ` against one closed set of keys.
+
+    All tokens of a key have the same header. The few that have come with a genuine
+    signature are known again by their text; nobody else can have one remembered.
+    """
+
+    def __init__(self, keys: Mapping[str, VerifyingKey], *, typ: str) -> None:
+        """Know the keys by `kid`."""
+        self._keys = keys
+        self._typ = typ
+        self._genuine: dict[bytes, VerifyingKey] = {}
+
+    def payload_of(self, token: bytes) -> bytes:
+        """Return the octets of the payload of a token (see `octets_of`).
+
+        Raises:
+            InvalidToken: it is not a token of this `typ`, or not genuine.
+        """
+        try:
+            header, body, signature = token.split(b".", 3)
+        except ValueError:
+            raise InvalidToken("not three parts") from None
+        known = self._genuine.get(header)
+        key = known or _key_for(header, self._keys, self._typ)
+        try:
+            if not key.check(token[: -len(signature) - 1], base64url.decode(signature)):
+                raise InvalidToken("signature")
+            if known is None and len(self._genuine) < _MAX_GENUINE:
+                self._genuine[header] = key
+            return base64url.decode(body)
+        except base64url.NotCanonical as error:
+            raise InvalidToken(str(error)) from None
+
+
+def read_payload(octets: bytes) -> dict[str, Any]:
+    """Return the payload that these octets are.
+
+    Raises:
+        InvalidToken: it is not strict JSON.
+    """
     try:
-        if not key.check(signing_input, base64url.decode(signature)):
-            raise InvalidToken("signature")
-        return strict_json.read(base64url.decode(body))
-    except (base64url.NotCanonical, strict_json.MalformedJson) as error:
+        return strict_json.read(octets)
+    except strict_json.MalformedJson as error:
         raise InvalidToken(str(error)) from None
 
 

@@ -9,16 +9,18 @@ Sources: RFC 6750; OWASP ASVS 5.0 §7.2.3 and §11.5.1 (at least 128 bits of ent
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from authkit.kernel.digest import sha256
+
 RandomBytes = Callable[[int], bytes]
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32, in lower case
+_TO_DIGITS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")  # as int() has them
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _ID_LENGTH = 16  # 80 bits: found by it, not protected by it
 _SECRET_LENGTH = 40  # 200 bits
@@ -68,7 +70,7 @@ def parse(text: str, prefix: str) -> ParsedToken:
         raise MalformedToken("prefix or length")
     if _BODY.fullmatch(text, len(prefix)) is None:
         raise MalformedToken("alphabet")
-    if text[-_CHECKSUM_LENGTH:] != _checksum(text[:-_CHECKSUM_LENGTH]):
+    if int(text[-_CHECKSUM_LENGTH:].translate(_TO_DIGITS), 32) != _crc(text[:-_CHECKSUM_LENGTH]):
         raise MalformedToken("checksum")
     start = len(prefix)
     return ParsedToken(id=text[start : start + _ID_LENGTH], digest=digest_of(text))
@@ -76,7 +78,7 @@ def parse(text: str, prefix: str) -> ParsedToken:
 
 def digest_of(text: str) -> bytes:
     """SHA-256 of a token: enough for a random secret (a slow hash is for passwords)."""
-    return hashlib.sha256(text.encode()).digest()
+    return sha256(text.encode())
 
 
 def is_same(digest: bytes, other: bytes) -> bool:
@@ -85,7 +87,11 @@ def is_same(digest: bytes, other: bytes) -> bool:
 
 
 def _checksum(text: str) -> str:
-    return _base32(zlib.crc32(text.encode()).to_bytes(4, "big"), _CHECKSUM_LENGTH)
+    return _base32(_crc(text).to_bytes(4, "big"), _CHECKSUM_LENGTH)
+
+
+def _crc(text: str) -> int:
+    return zlib.crc32(text.encode())
 
 
 def _base32(octets: bytes, length: int) -> str:

@@ -21,6 +21,8 @@ from django.db import DEFAULT_DB_ALIAS, connections, models, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.asyncio import async_unsafe
 
+from authkit.models.plain import is_plain, made_of
+
 Row = list[Any]
 M = TypeVar("M", bound=models.Model)
 
@@ -72,7 +74,11 @@ class PreparedLookup:
         fields = [parameter.field for parameter in self._parameters]
         places = [(given.index(v), field) for v, field in zip(adapted, fields, strict=True)]
         converters = compiler.get_converters([column[0] for column in compiler.select])
-        return _Compiled(connections[alias], sql, list(given), places, converters)
+        connection = connections[alias]
+        moments = [i for i, how in converters.items() if _is_moment(connection, how[0])]
+        if moments:
+            sql = _with_moments_as_texts(sql, compiler, moments)
+        return _Compiled(connection, sql, list(given), places, converters, moments)
 
     def _forget(self, *, setting: str, **_: object) -> None:
         if setting in {"AUTH_USER_MODEL", "DATABASES", "USE_TZ", "TIME_ZONE"}:
@@ -97,26 +103,27 @@ class _Compiled:
         values: list[Any],
         places: list[tuple[int, models.Field[Any, Any]]],
         converters: Any,
+        moments: list[int],
     ) -> None:
         self._alias = connection.alias
         self._sql = sql
         self._sql_of_sqlite = _sql_of_sqlite(connection, sql, len(values))
         self._values = values
-        self._places = places
-        moments = [i for i, how in converters.items() if _is_moment(connection, how[0])]
+        self._places = [(i, _adapter(field)) for i, field in places]
         self._moments = [(i, converters[i][0][0], converters[i][1]) for i in moments]
         self._converters = [(i, *how) for i, how in converters.items() if i not in moments]
 
     def find(self, given: Sequence[object]) -> Row | None:
         connection = connections[self._alias]
         values = self._values.copy()
-        for (place, field), value in zip(self._places, given, strict=True):
-            values[place] = field.get_db_prep_value(value, connection)
+        for (place, adapt), value in zip(self._places, given, strict=True):
+            values[place] = value if adapt is None else adapt(value, connection)
         found = self._fetch(connection, values)
         return None if found is None else self._converted(connection, list(found))
 
     def _fetch(self, connection: BaseDatabaseWrapper, values: list[Any]) -> Any:
-        if self._sql_of_sqlite is None or connection.queries_logged:
+        is_watched = connection.queries_logged or "cursor" in connection.__dict__
+        if self._sql_of_sqlite is None or is_watched:
             with connection.cursor() as cursor:
                 cursor.execute(self._sql, values)
                 return cursor.fetchone()
@@ -127,10 +134,15 @@ class _Compiled:
     def _converted(self, connection: BaseDatabaseWrapper, row: Row) -> Row:
         for index, convert, expression in self._moments:
             value = row[index]
-            if type(value) is datetime and value.tzinfo is None:
-                row[index] = value.replace(tzinfo=connection.timezone)
-            elif value is not None:
+            if value is None:
+                continue
+            try:
+                moment = datetime.fromisoformat(value)
+            except (TypeError, ValueError):  # not as Django writes it
                 row[index] = convert(value, expression, connection)
+            else:
+                is_naive = moment.tzinfo is None
+                row[index] = moment.replace(tzinfo=connection.timezone) if is_naive else moment
         for index, converters, expression in self._converters:
             value = row[index]
             for convert in converters:
@@ -139,10 +151,15 @@ class _Compiled:
         return row
 
 
+def _adapter(field: models.Field[Any, Any]) -> Callable[..., Any] | None:
+    """What adapts a value of a field to the database; None where a text is one already."""
+    return None if type(field) is models.CharField else field.get_db_prep_value
+
+
 # Django on SQLite rewrites the placeholders of a statement each time it is run, and asks
-# the settings for the time zone with each moment that it reads. For a statement that is
-# run before every request both are settled once. The cursor is Django's all the same:
-# what watches queries sees this one too.
+# the settings for the time zone with each moment that it reads, which two functions have
+# parsed by then. For a statement that is run before every request all this is settled
+# once. The cursor is Django's all the same: what watches queries sees this one too.
 
 
 def _sql_of_sqlite(connection: BaseDatabaseWrapper, sql: str, count: int) -> str | None:
@@ -151,13 +168,30 @@ def _sql_of_sqlite(connection: BaseDatabaseWrapper, sql: str, count: int) -> str
     return sql.replace("%s", "?") if is_plain else None
 
 
+def _with_moments_as_texts(sql: str, compiler: Any, moments: Sequence[int]) -> str:
+    """The statement with a ``+``, which changes no value, before each moment it selects.
+
+    An expression has no declared type, so the driver leaves the text that is stored alone.
+    """
+    quote = compiler.connection.ops.quote_name
+    columns = [s + (f" AS {quote(alias)}" if alias else "") for _, (s, _), alias in compiler.select]
+    before = ", ".join(columns)
+    for index in moments:
+        columns[index] = f"+{columns[index]}"
+    begins, rest = sql[: len("SELECT ")], sql[len("SELECT ") :]
+    if begins != "SELECT " or not rest.startswith(f"{before} FROM "):
+        return sql
+    return begins + ", ".join(columns) + rest.removeprefix(before)
+
+
 @async_unsafe
 def _plain_cursor(connection: BaseDatabaseWrapper) -> Any:
     """`connection.cursor()`, without the part that rewrites placeholders."""
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
+    if connection.connection is None or connection.health_check_enabled:  # type: ignore[attr-defined]
+        connection.close_if_health_check_failed()
+        connection.ensure_connection()
     with connection.wrap_database_errors:
-        return connection._prepare_cursor(connection.connection.cursor())  # type: ignore[attr-defined]
+        return connection.make_cursor(connection.connection.cursor())
 
 
 def _is_moment(connection: BaseDatabaseWrapper, converters: Sequence[Any]) -> bool:
@@ -180,6 +214,8 @@ class ModelColumns(Generic[M]):
 
     def instance(self, alias: str, values: Sequence[Any]) -> M:
         """The instance that the ORM would have made of these values."""
+        if is_plain(self._model):
+            return made_of(self._model, alias, dict(zip(self._attributes, values, strict=True)))
         return self._model.from_db(alias, self._attributes, values)
 
 

@@ -8,13 +8,13 @@ and loads everything with the first field that is touched.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from types import MethodType
 from typing import Any, NoReturn, TypeVar
 from weakref import ref
 
 from django.db import models
-from django.db.models.base import ModelState
+
+from authkit.models.plain import is_plain, made_of
 
 M = TypeVar("M", bound=models.Model)
 Refuse = Callable[[], NoReturn]
@@ -26,15 +26,11 @@ def unloaded(model: type[M], pk: Any, *, using: str, refuse: Refuse) -> M:
     When a field is touched that the row turns out not to be there for, `refuse` is
     called, which raises. So it is for a row that says that it is not active.
     """
-    attribute = _plain_key_of(model)
-    if attribute is None:
-        instance = model.from_db(using, [model._meta.pk.attname], [pk])
+    attribute = model._meta.pk.attname
+    if is_plain(model):
+        instance = made_of(model, using, {attribute: pk})
     else:
-        instance = model.__new__(model)
-        state = ModelState()
-        state.adding = False
-        state.db = using
-        instance.__dict__ = {"_state": state, attribute: pk}
+        instance = model.from_db(using, [attribute], [pk])
     loader = _Loader(instance, refuse)
     own = instance.__dict__
     own["refresh_from_db"] = loader.refresh_from_db
@@ -45,18 +41,6 @@ def unloaded(model: type[M], pk: Any, *, using: str, refuse: Refuse) -> M:
 def is_unloaded(instance: object) -> bool:
     """Whether only the primary key of this instance is known yet."""
     return isinstance(getattr(instance, "__dict__", {}).get("__getstate__"), MethodType)
-
-
-@lru_cache(maxsize=8)
-def _plain_key_of(model: type[models.Model]) -> str | None:
-    """The attribute of the key, if nothing watches how instances of `model` are made."""
-    is_watched = (
-        model.__init__ is not models.Model.__init__
-        or model.from_db.__func__ is not models.Model.from_db.__func__  # type: ignore[attr-defined]
-        or models.signals.pre_init.has_listeners(model)
-        or models.signals.post_init.has_listeners(model)
-    )
-    return None if is_watched or model._meta.parents else model._meta.pk.attname
 
 
 class _Loader:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from authkit.kernel import jwa, jws
 from authkit.kernel.jwa import ALGORITHMS
 from authkit.kernel.jws import InvalidToken
-from tests.kernel.some_keys import ASYMMETRIC, header_of, key, material, ring, signing
+from tests.kernel.some_keys import ASYMMETRIC, forge, header_of, key, material, ring, signing
 
 PAYLOAD = {"sub": "1", "exp": 2_000_000_000, "roles": ["a", {"b": None}], "name": "Zoë ☃"}
 
@@ -99,3 +99,21 @@ _CLAIM = st.recursive(
 def test_whatever_is_signed_is_read_back(payload: dict[str, object]):
     token = jws.sign(payload, signing("HS256"), typ="at+jwt")
     assert jws.verify(token, ring(), typ="at+jwt") == payload
+
+
+def test_only_headers_of_genuine_tokens_are_known_again() -> None:
+    checker = jws.Checker(ring(), typ="at+jwt")
+    token = jws.sign(PAYLOAD, key("HS256").signing, typ="at+jwt").encode()
+    with pytest.raises(InvalidToken):
+        checker.payload_of(token[:-4] + b"AAAA")
+    assert not checker._genuine
+    assert checker.payload_of(token) == checker.payload_of(token)
+    assert list(checker._genuine) == [token.partition(b".")[0]]
+
+
+def test_a_checker_knows_so_many_headers_and_no_more() -> None:
+    checker = jws.Checker(ring(), typ="at+jwt")
+    for number in range(100):
+        header = header_of("HS256", jku=str(number))
+        checker.payload_of(forge(header, PAYLOAD, signing("HS256")).encode())
+    assert len(checker._genuine) == 64

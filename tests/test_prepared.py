@@ -1,0 +1,98 @@
+"""What is read by a prepared look-up is what the ORM would have read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.db.models.signals import post_init
+from django.utils import timezone
+
+from authkit import lookups, sessions, tokens
+from authkit.models import BearerToken, UserSession
+from authkit.models.prepared import ModelColumns
+from tests.people import make_person
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractUser
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def person() -> AbstractUser:
+    return make_person("ada", last_login=datetime(2026, 3, 29, 1, 30, 0, 123456, UTC))
+
+
+def sign_in(person: AbstractUser) -> tuple[UserSession, str]:
+    now = timezone.now()
+    session = sessions.start(person, "token", now=now)
+    return session, tokens.issue_for(session, now=now).id
+
+
+def require_same(found: Any, stored: Any) -> None:
+    for field in stored._meta.concrete_fields:
+        own, its = getattr(found, field.attname), getattr(stored, field.attname)
+        assert (type(own), own) == (type(its), its), field.attname
+
+
+def test_the_user_is_the_one_that_the_orm_reads(person: AbstractUser) -> None:
+    _, token_id = sign_in(person)
+    found = lookups.find_by_token("default", token_id)
+    assert found is not None
+    stored = get_user_model()._default_manager.get(pk=person.pk)
+    user = found[2]
+    assert type(user) is type(stored)
+    assert vars(user).keys() == vars(stored).keys()
+    assert (user._state.adding, user._state.db) == (False, "default")
+    require_same(user, stored)
+
+
+def test_the_facts_are_those_that_the_orm_reads(person: AbstractUser) -> None:
+    session, token_id = sign_in(person)
+    found = lookups.find_by_token("default", token_id)
+    assert found is not None
+    assert found[1] is not None
+    require_alike(found[0], BearerToken.objects.get(pk=token_id))
+    require_alike(found[1], UserSession.objects.get(pk=session.pk))
+
+
+def require_alike(facts: Any, stored: Any) -> None:
+    for name, value in facts._asdict().items():
+        its = getattr(stored, name)
+        assert (type(value), value) == (type(its), its), name
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'")
+@pytest.mark.parametrize("written", ["2026-11-25", "2026-11-25 07:00", "2026-11-25T07:00:00+02:00"])
+def test_a_moment_that_another_program_wrote_is_read_likewise(
+    person: AbstractUser, written: str
+) -> None:
+    _, token_id = sign_in(person)
+    table = get_user_model()._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET last_login = %s", [written])
+    found = lookups.find_by_token("default", token_id)
+    assert found is not None
+    stored = get_user_model()._default_manager.get(pk=person.pk)
+    assert found[2].last_login == stored.last_login
+
+
+def test_who_listens_to_the_making_of_users_hears_of_it(person: AbstractUser) -> None:
+    heard = []
+
+    def listen(instance: Any, **_: object) -> None:
+        heard.append(instance.pk)
+
+    columns = ModelColumns(get_user_model())
+    values = get_user_model()._default_manager.values_list(*columns.names).get()
+    post_init.connect(listen, sender=get_user_model())
+    try:
+        columns.instance("default", values)
+    finally:
+        post_init.disconnect(listen, sender=get_user_model())
+    columns.instance("default", values)
+    assert heard == [person.pk]
