@@ -35,7 +35,8 @@ class PersonAdmin(ImpersonatingAdmin, ManyPeople, GuardedAdmin):
     """A mixin, to stand before the project's own ModelAdmin for people.
 
     ``class MyUserAdmin(PersonAdmin, UserAdmin)``. The page of somebody who holds more
-    than the visitor is read only, and so is what only superusers give.
+    than the visitor is read only, and so is what only superusers give. `admin.people`
+    has what the page and the list are made of.
     """
 
     class Media(GuardedAdmin.Media):

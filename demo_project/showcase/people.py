@@ -21,8 +21,12 @@ ROLES: dict[str, list[str]] = {
             for model in ("role", "rule", "assignment", "endpoint")
             for verb in ("view", "add", "change", "delete")
         ),
-        *(f"authkit.view_{model}" for model in ("auditevent", "usersession", "bearertoken")),
+        *(
+            f"authkit.view_{model}"
+            for model in ("auditevent", "usersession", "bearertoken", "throttle", "socialaccount")
+        ),
         "authkit.change_usersession",
+        "authkit.change_throttle",
     ],
     "editor": [],
     "author": [],

@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 
 from authkit.accounts import names
 from authkit.admin.base import names_of_people
@@ -38,7 +39,7 @@ def respond(people: QuerySet[Any]) -> StreamingHttpResponse:
     """The file, written while it is sent."""
     response = StreamingHttpResponse(_lines(people, columns()), content_type="text/csv")
     name = f"people-{timezone.localdate():%Y-%m-%d}.csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Content-Disposition"] = content_disposition_header(True, name)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
