@@ -13,6 +13,7 @@ from django.contrib import admin
 from authkit.admin.assignment import AssignmentAdmin
 from authkit.admin.audit_event import AuditEventAdmin
 from authkit.admin.bearer_token import BearerTokenAdmin
+from authkit.admin.dashboard import DashboardAdmin
 from authkit.admin.endpoint import EndpointAdmin
 from authkit.admin.explain import ExplainAdmin
 from authkit.admin.invitation import InvitationAdmin
@@ -31,6 +32,7 @@ __all__ = [
     "AuditEventAdmin",
     "AuthkitUserAdmin",
     "BearerTokenAdmin",
+    "DashboardAdmin",
     "EndpointAdmin",
     "ExplainAdmin",
     "InvitationAdmin",

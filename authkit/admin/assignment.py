@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from authkit.admin.base import Text, names_of_people
+from authkit.admin.filters import ends_soon
 from authkit.admin.guarded import GuardedAdmin
 from authkit.models import Assignment
 
@@ -41,13 +42,23 @@ class StateFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Text]]:
         """The states."""
-        return [("now", _("in force")), ("later", _("to come")), ("over", _("over"))]
+        return [
+            ("now", _("in force")),
+            ("soon", _("ends within 14 days")),
+            ("later", _("to come")),
+            ("over", _("over")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow by state."""
         now = timezone.now()
         over, later = Q(ends_at__lte=now), Q(starts_at__gt=now)
-        which = {"now": ~over & ~later, "later": later & ~over, "over": over}
+        which = {
+            "now": ~over & ~later,
+            "soon": ends_soon("ends_at"),
+            "later": later & ~over,
+            "over": over,
+        }
         return queryset.filter(which[self.value() or ""]) if self.value() in which else queryset
 
 

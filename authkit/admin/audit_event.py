@@ -45,7 +45,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     list_display_links = ("when",)
     sortable_by = ()
     fieldsets = (
-        (None, {"fields": ("when", "what", "who", "actor", "about")}),
+        (None, {"fields": ("when", "what", "name", "actor", "about")}),
         (_("Device"), {"fields": ("address", "browser", "client")}),
         (_("Details"), {"fields": ("session_id", "details")}),
     )
@@ -120,6 +120,11 @@ class AuditEventAdmin(ReadOnlyAdmin):
             "person": name,
             "administrator": by,
         }
+
+    @admin.display(description=_("name at that time"))
+    def name(self, event: AuditEvent) -> str:
+        """The same, where the account stands below it."""
+        return self.who(event)
 
     @admin.display(description=_("about"))
     def about(self, event: AuditEvent) -> str:

@@ -165,7 +165,7 @@ class BearerTokenAdmin(PersonalAdmin):
 
     def audit_links_for(self, row: BearerToken) -> list[Place]:
         """All that its person did."""
-        url = list_of(self.admin_site, AuditEvent, actor__exact=row.user_id)
+        url = list_of(self.admin_site, AuditEvent, person=row.user_id)
         return [Place(_("Events of this person"), url)]
 
     def _revoke(self, request: HttpRequest, token: BearerToken) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from authkit import conf
 from authkit.admin.base import Text
-from authkit.models import AuditEvent
 
-_MANY_KINDS = 100
+#: What ends so soon is worth a look.
+SOON = timedelta(days=14)
 
 
 class SessionStateFilter(admin.SimpleListFilter):
@@ -38,8 +38,14 @@ class SessionStateFilter(admin.SimpleListFilter):
 class TokenStateFilter(SessionStateFilter):
     """The same for tokens; one that hangs from a session ends with it."""
 
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Text]]:
+        """The states."""
+        return [*super().lookups(request, model_admin), ("soon", _("expires within 14 days"))]
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow by state."""
+        if self.value() == "soon":
+            return queryset.filter(ends_soon("expires_at"), revoked_at=None)
         return _by_state(self.value(), queryset, Q(expires_at__lte=timezone.now()))
 
 
@@ -60,36 +66,13 @@ class TokenKindFilter(admin.SimpleListFilter):
         return queryset.filter(session__isnull=self.value() == "personal")
 
 
-class EventKindFilter(admin.SimpleListFilter):
-    """The kinds of event that there are."""
-
-    title = _("event")
-    parameter_name = "kind"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Each kind that has been recorded."""
-        return [(kind, kind) for kind in _recorded_kinds()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Narrow to one kind."""
-        kind = self.value()
-        if kind and not kind.isprintable():
-            return queryset.none()
-        return queryset.filter(kind=kind) if kind else queryset
+def ends_soon(field: str) -> Q:
+    """What goes on now, and not for long any more."""
+    now = timezone.now()
+    return Q(**{f"{field}__gt": now, f"{field}__lte": now + SOON})
 
 
 def _by_state(state: str | None, queryset: QuerySet[Any], over: Q) -> QuerySet[Any]:
     ended = Q(revoked_at__isnull=False)
     which = {"live": ~ended & ~over, "ended": ended, "expired": ~ended & over}.get(state or "")
     return queryset if which is None else queryset.filter(which)
-
-
-def _recorded_kinds() -> Iterator[str]:
-    """Jump from each kind to the next along the index, instead of reading every event."""
-    kind: str | None = ""
-    for _step in range(_MANY_KINDS):
-        kinds = AuditEvent.objects.order_by("kind").values_list("kind", flat=True)
-        kind = kinds.filter(kind__gt=kind).first()
-        if kind is None:
-            return
-        yield kind

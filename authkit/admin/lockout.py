@@ -69,10 +69,10 @@ class LockoutAdmin(PersonalAdmin):
         """What else came from this address, and what happened with this person."""
         found = []
         if row.user_id is not None:
-            events = list_of(self.admin_site, AuditEvent, subject__exact=row.user_id)
+            events = list_of(self.admin_site, AuditEvent, person=row.user_id)
             found.append(Place(_("Events about this person"), events))
         if row.address and "/" not in row.address:
-            events = list_of(self.admin_site, AuditEvent, ip__exact=row.address)
+            events = list_of(self.admin_site, AuditEvent, address=row.address)
             found.append(Place(_("Events from this address"), events))
         return found
 

@@ -103,11 +103,11 @@ class UserSessionAdmin(PersonalAdmin):
         return [
             Place(
                 _("Events of this session"),
-                list_of(self.admin_site, AuditEvent, session_id__exact=row.pk),
+                list_of(self.admin_site, AuditEvent, session=row.pk),
             ),
             Place(
                 _("Events of this person"),
-                list_of(self.admin_site, AuditEvent, actor__exact=row.user_id),
+                list_of(self.admin_site, AuditEvent, person=row.user_id),
             ),
         ]
 

@@ -10,7 +10,7 @@ from django.db import router
 from django.db.models import Q
 from django.utils import timezone
 
-from authkit.access import defaults, discovery, loading
+from authkit.access import closed, defaults, discovery, loading
 from authkit.kernel.language import PatternError, parse_endpoint_pattern
 from authkit.kernel.policy import BUILT_IN, PolicyError
 from authkit.kernel.snapshot import CompiledEndpoint
@@ -34,18 +34,16 @@ def of_rules() -> Iterator[CheckMessage]:
             id="authkit.W122",
         )
         return
-    reached = {each.key: policy.snapshot.endpoints[each.key] for each in registry.governed()}
+    reached = closed.reached(policy)
     yield from _closed(reached)
     yield from _of_each_rule(alias, reached)
     yield from _roles(alias, registry)
 
 
 def _closed(reached: dict[str, CompiledEndpoint]) -> Iterator[CheckMessage]:
-    for key, endpoint in sorted(reached.items()):
-        cells = endpoint.cells.values()
-        if any(cell.is_public or cell.allow or cell.allow_if for cell in cells):
-            continue
-        if any(cell.unreviewed for cell in cells):
+    for endpoint in closed.closed_among(reached):
+        key = endpoint.key
+        if endpoint.is_new:
             message = f"The endpoint {key!r} is new: rules with patterns do not count there yet."
             hint = "Look at it in the admin site, or write a rule with its very key."
         else:

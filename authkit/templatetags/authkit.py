@@ -49,6 +49,18 @@ def impersonation_banner(context: Context) -> str:
     return "" if request is None else marking.banner(request)
 
 
+@register.simple_tag(takes_context=True)
+def dashboard(context: Context) -> Any:
+    """What stands at the head of authkit's section of an admin site that has the dashboard.
+
+    The site lists its page only for whoever may see it.
+    """
+    listed = [entry for app in context.get("app_list") or () for entry in app["models"]]
+    pages = [entry["model"] for entry in listed if entry["object_name"] == "Dashboard"]
+    found = [getattr(page, "blocks_for", None) for page in pages]
+    return next((blocks_for(context.request) for blocks_for in found if blocks_for), ())  # type: ignore[attr-defined]
+
+
 class CanNode(template.Node):
     """One question, asked when the page is rendered."""
 

@@ -11,6 +11,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
+from django.utils.cache import add_never_cache_headers
 
 from authkit.admin.audit import finding
 from authkit.audit import facts_of
@@ -71,7 +72,7 @@ def response(
     content: Any = _aside(lines) if isinstance(request, ASGIRequest) else lines
     answer = StreamingHttpResponse(content, content_type=content_type)
     answer["Content-Disposition"] = f'attachment; filename="audit.{form}"'
-    answer["Cache-Control"] = "no-store"
+    add_never_cache_headers(answer)
     answer["X-Content-Type-Options"] = "nosniff"
     return answer
 

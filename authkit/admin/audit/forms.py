@@ -11,7 +11,6 @@ from django import forms
 from django.contrib.admin import AdminSite
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest
 from django.utils.timezone import get_current_timezone, localtime, make_aware
@@ -39,13 +38,8 @@ class _PersonField(PersonChoice):
     """A primary key, also of somebody who is no more."""
 
     def to_python(self, value: Any) -> Any:
-        """The key, if any row could have it."""
-        if value in self.empty_values:
-            return None
-        key = key_in(get_user_model(), str(value))
-        if key is None:
-            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
-        return key
+        """The key, if any row could have it; no other reaches the database."""
+        return _key_of(value)
 
 
 class _Day(forms.DateInput):
@@ -111,7 +105,9 @@ class NarrowingForm(forms.Form):
         recorded: list[str],
     ) -> None:
         """Offer the kinds that are recorded, and the search of people to those who may use it."""
-        super().__init__(data, auto_id="ak-%s")
+        is_possible = _key_of(data.get("person")) is not None or not data.get("person")
+        super().__init__(data if is_possible else {**data, "person": ""}, auto_id="ak-%s")
+        self._is_possible = is_possible
         self._recorded = recorded
         person: Any = self.fields["person"]
         person.queryset = get_user_model()._default_manager.all()
@@ -120,8 +116,10 @@ class NarrowingForm(forms.Form):
         self.fields["kind"].widget = kinds
 
     def clean(self) -> dict[str, Any]:
-        """A time that ends before it begins is a mistake."""
+        """A time that ends before it begins is a mistake, and so is a person who cannot be."""
         cleaned = super().clean() or self.cleaned_data
+        if not self._is_possible:
+            self.add_error("person", gettext("There is no such person."))
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and until < since:
             self.add_error("until", gettext("This is before the time begins."))
@@ -161,6 +159,10 @@ class NarrowingForm(forms.Form):
 def midnight(day: date) -> datetime:
     """When a day begins here; the first moment of it where clocks are changed at midnight."""
     return make_aware(datetime.combine(day, time.min), get_current_timezone())
+
+
+def _key_of(value: Any) -> Any:
+    return key_in(get_user_model(), str(value)) if value else None
 
 
 def _person(key: Any, name: str) -> Person | None:
