@@ -7,7 +7,13 @@ from collections.abc import Iterable
 from django.utils.translation import gettext as _
 
 from authkit.kernel.language import PatternError
+from authkit.kernel.policy import BUILT_IN, Role
 from authkit.kernel.problem import Problem
+
+
+def role_name(role: Role) -> str:
+    """What a role is called: the built-in ones have a name in every language."""
+    return _(role.name) if role.id in BUILT_IN else role.name
 
 
 def problem_text(error: Problem) -> str:

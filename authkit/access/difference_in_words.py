@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from django.utils.translation import gettext as _
 
+from authkit import wording
 from authkit.kernel.difference import RoleChange, Stance
 
 
@@ -17,7 +18,7 @@ def in_words(changes: Iterable[RoleChange]) -> Iterator[str]:
         alike.setdefault((change.key, change.before, change.after), []).append(change)
     for slug, groups in sorted(by_role.items()):
         first = next(iter(groups.values()))[0]
-        yield _("%(name)s (%(slug)s):") % {"name": first.role.name, "slug": slug}
+        yield _("%(name)s (%(slug)s):") % {"name": wording.role_name(first.role), "slug": slug}
         for (key, before, after), them in groups.items():
             access = f"{key}:{','.join(change.action for change in them)}"
             yield f"  {_verb(them[0])} {access}: {stance(before)} → {stance(after)}"

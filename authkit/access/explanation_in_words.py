@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from authkit import wording
 from authkit.access.ways import Way
 from authkit.kernel.decision import Decision, Reason
 from authkit.kernel.explanation import Match, Step, StepName
@@ -165,4 +166,4 @@ def _remedy(remedy: Remedy) -> str:
 
 
 def _names(roles: tuple[Role, ...]) -> str:
-    return ", ".join(role.name for role in roles)
+    return ", ".join(map(wording.role_name, roles))

@@ -12,6 +12,7 @@ from functools import reduce
 from operator import and_, or_
 from typing import Literal, NamedTuple
 
+from authkit import wording
 from authkit.kernel.patterns import ANY, GROUPS, has_action
 from authkit.kernel.policy import ANYONE, AUTHENTICATED, Effect, EndpointDecl, Role, Rule
 from authkit.kernel.snapshot import Cell, CompiledEndpoint, Snapshot, places_in
@@ -270,7 +271,7 @@ class _Row:
         if deciding >> place & 1:
             return "wider", self._patterns_of(place)
         roles = self._grid.snapshot.roles_in(deciding & self._grid.reach(place))
-        return "inherited", tuple(role.name for role in roles)
+        return "inherited", tuple(map(wording.role_name, roles))
 
     def _patterns_of(self, place: int) -> tuple[str, ...]:
         found = [

@@ -83,7 +83,7 @@ class RoleAdmin(GuardedAdmin):
     """Rules, permissions, inclusion, and who has the role, on one page."""
 
     form = RoleForm
-    list_display = ("name", "slug", "rule_count", "assignment_count")
+    list_display = ("shown_name", "slug", "rule_count", "assignment_count")
     search_fields = ("name", "slug", "description")
     filter_horizontal = ("includes", "permissions")
     inlines = (RulesOfRole, AssignmentsOfRole)
@@ -101,6 +101,11 @@ class RoleAdmin(GuardedAdmin):
             rule_count=Count("rules", distinct=True),
             assignment_count=Count("assignments", distinct=True),
         )
+
+    @admin.display(description=_("name"), ordering="name")
+    def shown_name(self, role: Role) -> str:
+        """The built-in ones have a name in every language."""
+        return str(role)
 
     @admin.display(description=_("rules"), ordering="rule_count")
     def rule_count(self, role: Any) -> int:

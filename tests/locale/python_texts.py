@@ -173,6 +173,8 @@ class _Finder:
         is_read = is_read or node in self.read
         if isinstance(node, ast.Constant | ast.JoinedStr):
             yield from self._judge(node, is_read=is_read)
+        if isinstance(node, ast.JoinedStr):
+            yield from self._hidden(node)
         mark = self._mark_of(node)
         if isinstance(node, ast.Call) and mark is not None:
             yield from self._marked(node, mark, in_function=in_function)
@@ -183,6 +185,13 @@ class _Finder:
                     child,
                     in_function=in_function or is_function,
                     is_read=is_read and isinstance(node, _TRANSPARENT),
+                )
+
+    def _hidden(self, node: ast.JoinedStr) -> Iterator[Text]:
+        for each in ast.walk(node):
+            if isinstance(each, ast.Call) and self._mark_of(each) is not None:
+                yield self._text(
+                    each, ast.unparse(each), "is in an f-string: makemessages looks over it"
                 )
 
     def _judge(self, node: ast.Constant | ast.JoinedStr, *, is_read: bool) -> Iterator[Text]:

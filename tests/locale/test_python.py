@@ -123,6 +123,7 @@ NOT_FOR_PEOPLE = {
     "translated from where it is marked, as another test sees": {
         ("models/role.py", "self.name"),
         ("wording.py", "error.template"),
+        ("wording.py", "role.name"),
     },
 }
 ALLOWED = {entry: reason for reason, entries in NOT_FOR_PEOPLE.items() for entry in entries}
@@ -173,6 +174,7 @@ BAD = [
     "from django.utils.translation import gettext as _\ndef f(x):\n    return _('gone: ' + x)\n",
     "from django.utils.translation import ngettext\ndef f(x):\n    return ngettext('a', x, 1)\n",
     'from django.utils.translation import gettext as _\nTITLE = _("Devices")\n',
+    "from django.utils.translation import gettext as _\ndef f():\n    return f'{_(\"gone\")}!'\n",
     'from django.utils.translation import gettext as _\nclass A:\n    title = _("Devices")\n',
     'def _(text): ...\n_("Nobody has imported gettext.")\n',
 ]

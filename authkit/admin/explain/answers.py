@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from authkit import wording
 from authkit.access import callers, conditions, discovery, objects, policies
 from authkit.access.explanation_in_words import (
     ANSWERS,
@@ -201,10 +202,11 @@ def _assignments(person: Any, now: datetime) -> list[Assignment]:
 
 def _rule(match: Match, labels: dict[str, str], assignments: list[Assignment]) -> ShownRule:
     given, *included = match.path
-    chain = "".join(" " + _("→ which includes %(role)s") % {"role": role.name} for role in included)
-    first = _ways(given.id, given.name, assignments)
+    names = [wording.role_name(role) for role in included]
+    chain = "".join(" " + _("→ which includes %(role)s") % {"role": name} for name in names)
+    first = _ways(given.id, wording.role_name(given), assignments)
     return ShownRule(
-        role=match.path[-1].name,
+        role=wording.role_name(match.path[-1]),
         text=rule_text(match.rule, labels),
         standing=STANDINGS[match.standing],
         counts=match.standing == "counts",

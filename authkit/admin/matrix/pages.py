@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -29,6 +30,7 @@ from authkit.admin.matrix.texts import change_text, problem_text
 from authkit.admin.page import PageAdmin, page
 from authkit.exceptions import NotPermitted
 from authkit.kernel.policy import BUILT_IN
+from authkit.kernel.policy import Role as KernelRole
 from authkit.models import Role
 
 #: More columns are on a second page: a browser would not bear them.
@@ -196,7 +198,7 @@ class MatrixAdmin(PageAdmin):
         number = max(1, min(int(asked) if is_number else 1, pages))
         columns = range(len(grid.roles))[(number - 1) * MOST_ROLES : number * MOST_ROLES]
         context = {
-            "roles": [(grid.roles[n], grid.roles[n].id in BUILT_IN) for n in columns],
+            "roles": [(_named(grid.roles[n]), grid.roles[n].id in BUILT_IN) for n in columns],
             "page_of_roles": number,
             "pages_of_roles": range(1, pages + 1),
         }
@@ -232,6 +234,10 @@ def _keys(grid: Grid, search: str) -> list[str]:
         and (endpoint.declaration.state != "missing" or key in ruled)
     ]
     return sorted(keys, key=lambda key: (key.rpartition(".")[0], key))
+
+
+def _named(role: KernelRole) -> KernelRole:
+    return replace(role, name=wording.role_name(role))
 
 
 def _number(request: HttpRequest, name: str) -> int | None:

@@ -15,6 +15,7 @@ from authkit.access.grid_edits import RuleChange, with_changes
 from authkit.access.matrix import Plan
 from authkit.admin.matrix.texts import Labels, change_text, stance_text, words_text
 from authkit.kernel.policy import ANYONE, AUTHENTICATED
+from authkit.wording import role_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Preview:
 
 def preview_of(plan: Plan, *, now: datetime) -> Preview:
     """Work out what a plan does; to rules, and to people by their roles."""
-    names = {role.id: role.name for role in plan.policy.snapshot.roles}
+    names = {role.id: role_name(role) for role in plan.policy.snapshot.roles}
     after = with_changes(plan.policy.snapshot, plan.changes)
     refused = matrix.refused(plan)
     gains = gains_by_role(plan.policy, after, now=now) if plan.changes else []
@@ -87,7 +88,7 @@ def _role(gain: RoleGain) -> RoleOutcome:
         AUTHENTICATED: _("everybody who has signed in"),
     }.get(gain.role.id, "")
     outcomes = tuple(outcome for turn in gain.turns for outcome in _outcomes(turn))
-    return RoleOutcome(gain.role.name, everyone, gain.people, gain.names, gain.more, outcomes)
+    return RoleOutcome(role_name(gain.role), everyone, gain.people, gain.names, gain.more, outcomes)
 
 
 def _outcomes(turn: Turn) -> Iterator[Outcome]:
