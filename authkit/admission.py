@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -66,10 +66,21 @@ def leave_to(view: Callable[..., Any], request: HttpRequest) -> HttpResponseBase
     csrf.demand(request)
     current.forget(request)
     _set_user(request, AnonymousUser())
-    classes = view.cls.authentication_classes  # type: ignore[attr-defined]
+    classes = _classes_of(view, request)
     if authentication.is_for_nobody(request, presented, classes):
         return _refuse(request, TokenNotValid("no listed class accepts it"))
     return None
+
+
+def _classes_of(view: Any, request: HttpRequest) -> Sequence[type]:
+    """The authentication classes of a view; a property's value is known to an instance only."""
+    arguments = getattr(view, "initkwargs", {})
+    listed = arguments.get("authentication_classes", view.cls.authentication_classes)
+    if isinstance(listed, list | tuple):
+        return listed
+    instance = view.cls(**arguments)
+    instance.request = request
+    return [type(each) for each in instance.get_authenticators()]
 
 
 def admit(request: HttpRequest) -> HttpResponseBase | None:

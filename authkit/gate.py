@@ -140,6 +140,8 @@ def asks_itself(view: Callable[..., Any]) -> bool:
     codes = {getattr(layer, "__code__", None) for layer in _layers(view)}
     initkwargs = getattr(view, "initkwargs", {})
     listed = initkwargs.get("permission_classes", kind.permission_classes)
+    if not isinstance(listed, list | tuple):  # a property, say: known only once it is asked
+        return False
     return codes <= _PLAIN_CODES and _asks(cast(Any, kind), tuple(listed))
 
 

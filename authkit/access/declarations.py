@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from types import MethodType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from authkit.kernel.patterns import ANY
 
@@ -49,6 +50,10 @@ class Locked:
 
 Declaration = Allow | Require | Public | Locked
 
+_targets: WeakSet[Any] = WeakSet()
+#: Through so many decorators that hide what they wrap, one looks for it.
+_DEEPEST = 12
+
 
 def note(target: V, declaration: Declaration) -> V:
     """Write a declaration on a view, class or method; those noted before stay.
@@ -64,7 +69,14 @@ def note(target: V, declaration: Declaration) -> V:
         word = type(declaration).__name__.lower()
         raise TypeError(f"@{word} is for views, their classes and methods, not for {problem}")
     setattr(target, f"{_NOTED}{declaration!r}", declaration)
+    _targets.add(target)
     return target
+
+
+def targets() -> list[Any]:
+    """Every function, class and method on which something is declared, in this process."""
+    named = [each for each in _targets if isinstance(each, type | FunctionType)]
+    return sorted(named, key=lambda each: (each.__module__, each.__qualname__))
 
 
 def noted_on(target: object) -> tuple[Declaration, ...]:
@@ -75,13 +87,43 @@ def noted_on(target: object) -> tuple[Declaration, ...]:
     if isinstance(target, type):
         found = [_of_class(kind) for kind in reversed(target.__mro__)]
     else:
-        found = [_own(layer) for layer in _layers(target)]
+        found = [_own(layer) for layer in layers_of(target)]
     return tuple(dict.fromkeys(one for some in found for one in some))
+
+
+def hidden_in(view: object) -> Iterator[object]:
+    """Functions that a view holds in its closure, or as an attribute of its instance.
+
+    A decorator without `functools.wraps` hides what it was put on, and with it what is
+    declared there. Among these is the function that was hidden; there may be others.
+    """
+    seen = {id(layer) for layer in layers_of(view)}
+    held = [each for layer in layers_of(view) for each in _held_by(layer)]
+    for _ in range(_DEEPEST):
+        held = [each for each in held if id(each) not in seen]
+        seen.update(map(id, held))
+        yield from held
+        held = [other for each in held for layer in layers_of(each) for other in _held_by(layer)]
+
+
+def _held_by(layer: object) -> Iterator[object]:
+    """The callables in a closure and on an instance; those of classes are reached elsewhere."""
+    for cell in getattr(layer, "__closure__", None) or ():
+        try:
+            content = cell.cell_contents
+        except ValueError:  # it is empty yet
+            continue
+        if callable(content) and not isinstance(content, type):
+            yield content
+    if not isinstance(layer, type | FunctionType | ModuleType | MethodType):
+        for content in [*getattr(layer, "__dict__", {}).values()]:
+            if isinstance(content, FunctionType | MethodType | partial):
+                yield content
 
 
 def innermost(view: object) -> object:
     """The function at the heart of decorators and partials."""
-    *_, heart = _layers(view)
+    *_, heart = layers_of(view)
     return heart
 
 
@@ -90,7 +132,8 @@ def _of_class(kind: type) -> tuple[Declaration, ...]:
     return (*_own(kind), *(noted_on(dispatch) if dispatch is not None else ()))
 
 
-def _layers(target: object) -> Iterator[object]:
+def layers_of(target: object) -> Iterator[object]:
+    """A function, and what it wraps."""
     seen: set[int] = set()
     while target is not None and id(target) not in seen:
         seen.add(id(target))

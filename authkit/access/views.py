@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
+from types import FunctionType
 from typing import Any
 
 from django.db import models
 
-from authkit.access.declarations import Allow, Declaration, innermost, noted_on
+from authkit.access.declarations import (
+    Allow,
+    Declaration,
+    Locked,
+    Require,
+    hidden_in,
+    innermost,
+    layers_of,
+    noted_on,
+)
 from authkit.kernel.language import PatternError, parse_actions
 from authkit.kernel.patterns import has_action
 
@@ -80,16 +91,62 @@ def methods_of(view: View) -> dict[str, str]:
 
 
 def declarations_of(view: View, methods: Mapping[str, str]) -> dict[str, tuple[Declaration, ...]]:
-    """By action, what is declared on the view, on its class, and on what answers."""
+    """By action, what is declared on the view, on its class, and on what answers.
+
+    What narrows is seen through decorators that hide it as well, on every action; what
+    opens is not: nobody can tell whether the view is that of which it was said.
+    """
     kind = kind_of(view)
-    wide = [*noted_on(view), *(noted_on(kind) if isinstance(kind, type) else ())]
-    wide += [one for function in _below_api_view(kind) for one in noted_on(function)]
+    wide = [*_on_all_of(view), *_hidden_in(view)]
     found: dict[str, tuple[Declaration, ...]] = {}
     for method, action in methods.items():
         narrow = noted_on(_answering(kind, method, action))
         about = [one for one in (*wide, *narrow) if _is_about(one, action)]
         found[action] = tuple(dict.fromkeys([*found.get(action, ()), *about]))
     return found
+
+
+def reached_by(view: View) -> Iterator[object]:
+    """All that answers or decides for a view: functions, its class, its ancestors, its methods."""
+    for each in (view, *hidden_in(view)):
+        yield from layers_of(each)
+        kind: Any = kind_of(each)  # type: ignore[arg-type]
+        for function in _below_api_view(kind):
+            yield from layers_of(function)
+        for ancestor in getattr(kind, "__mro__", ()) if isinstance(kind, type) else ():
+            yield ancestor
+            for member in vars(ancestor).values():
+                yield from layers_of(member)
+
+
+def allows_of(view: View) -> Iterator[Allow]:
+    """The default rules that are declared for all that a view answers."""
+    yield from (one for one in _on_all_of(view) if isinstance(one, Allow))
+
+
+def _on_all_of(view: View) -> Iterator[Declaration]:
+    """What is declared for all that a view answers."""
+    kind = kind_of(view)
+    yield from noted_on(view)
+    if isinstance(kind, type):
+        yield from noted_on(kind)
+    for function in _below_api_view(kind):
+        yield from noted_on(function)
+
+
+def _hidden_in(view: View) -> Iterator[Declaration]:
+    for each in hidden_in(view):
+        found = list(_on_all_of(each))  # type: ignore[arg-type]
+        kind = kind_of(each)  # type: ignore[arg-type]
+        if isinstance(kind, type):
+            found += [one for name in dir(kind) for one in _noted_below(kind, name)]
+        yield from (one for one in found if isinstance(one, Require | Locked))
+
+
+def _noted_below(kind: type, name: str) -> Iterator[Declaration]:
+    member = inspect.getattr_static(kind, name, None)
+    if isinstance(member, FunctionType):
+        yield from noted_on(member)
 
 
 def model_of(view: View) -> type[models.Model] | None:

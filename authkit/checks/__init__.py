@@ -47,6 +47,8 @@ And with ``--deploy``:
     authkit.W123    SESSION_COOKIE_SAMESITE lets other sites send the session cookie
     authkit.W124    the project is behind a proxy, and TRUSTED_PROXIES is empty
     authkit.I101    SESSION_COOKIE_NAME could begin with __Host- and does not
+    authkit.W125    code declares something of a view to which no route leads
+    authkit.W126    @allow names an action that the view does not have
     authkit.W131    Argon2id with less than OWASP recommends
     authkit.W132    passwords hashed at once take more than a gigabyte in each process
     authkit.W133    mails hold no links: any host is allowed, and FRONTEND_URL is not set
@@ -55,6 +57,7 @@ And with ``--deploy``:
 """
 
 from authkit.checks.access import (
+    check_declarations,
     check_declared_conditions,
     check_endpoints,
     check_enforcement,
@@ -109,6 +112,7 @@ DEPLOY = (
     check_session_engine,
     check_password_hasher,
     check_endpoints,
+    check_declarations,
     check_rules,
     check_enforcement,
     check_login_url,

@@ -7,6 +7,7 @@ are any tables. Where the database cannot be asked, that is said and nothing els
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
@@ -15,10 +16,12 @@ from django.db import Error as DatabaseFailure
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, Resolver404, resolve
 
-from authkit.access import conditions, discovery
+from authkit import conf
+from authkit.access import conditions, declarations, discovery, views
 from authkit.checks.rules import of_rules
 from authkit.checks.settings import usable_settings
 from authkit.checks.wiring import names_any, places_of
+from authkit.kernel.patterns import ANY, GROUPS
 
 _PERMISSION = "authkit.permissions.EndpointPermission"
 _FILTER = "authkit.filters.AccessFilterBackend"
@@ -66,6 +69,51 @@ def check_endpoints(**_: Any) -> list[CheckMessage]:
         for key in sorted(registry.ambiguous)
         if registry.endpoints[key].is_governed
     ]
+
+
+def check_declarations(**_: Any) -> list[CheckMessage]:
+    """What code declares is about a view that is reached, and about actions that it has."""
+    if not _has_urls():
+        return []
+    registry = discovery.registry()
+    return [*_unreached(registry), *_without_action(registry)]
+
+
+def _unreached(registry: discovery.Registry) -> Iterator[CheckMessage]:
+    routes = registry.by_view.values()
+    reached = {id(each) for route in routes for each in views.reached_by(route.view)}
+    for target in declarations.targets():
+        if _is_of_project(target) and not reached.intersection(
+            map(id, declarations.layers_of(target))
+        ):
+            yield Warning(
+                f"{target.__module__}.{target.__qualname__} declares something with @allow,"
+                " @require, @public or @locked, and no route leads to it.",
+                hint="If a decorator above it hides it, write that one with functools.wraps;"
+                " if a URLconf other than ROOT_URLCONF leads there, silence this check.",
+                id="authkit.W125",
+            )
+
+
+def _is_of_project(target: Any) -> bool:
+    guards_itself = target.__module__.startswith(conf.get().ungoverned_views)
+    return "<locals>" not in target.__qualname__ and not guards_itself
+
+
+def _without_action(registry: discovery.Registry) -> Iterator[CheckMessage]:
+    for endpoint in registry.governed():
+        routes = [route for route in registry.by_view.values() if route.key == endpoint.key]
+        allows = [allow for route in routes for allow in views.allows_of(route.view)]
+        words = dict.fromkeys(word for allow in allows for word in allow.actions)
+        known = {ANY, *GROUPS, *endpoint.actions}
+        for word in words:
+            if word not in known:
+                yield Warning(
+                    f'{endpoint.view} declares @allow(to="{word}"), and has no action of this'
+                    " name: nothing comes of it.",
+                    hint=f"It has: {', '.join(endpoint.actions)}.",
+                    id="authkit.W126",
+                )
 
 
 def check_rules(**_: Any) -> list[CheckMessage]:

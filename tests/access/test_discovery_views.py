@@ -118,6 +118,17 @@ def test_other_decorators_do_not_hide_a_requirement(registry, key):
     assert requirements_of(registry, key) == {(("auth.view_user",), False, ("*",))}
 
 
+@pytest.mark.parametrize("key", ["hidden", "hidden_in_object", "hidden_class"])
+def test_a_decorator_without_wraps_hides_no_requirement(registry, key):
+    assert requirements_of(registry, key) == {(("auth.view_user",), False, ("*",))}
+
+
+def test_a_decorator_without_wraps_opens_nothing(registry):
+    """Nobody can tell whether what it calls is what was meant to be open."""
+    assert registry.endpoints["hidden_and_open"].declared("active").public == ()
+    assert defaults_of(registry, "hidden_and_open") == set()
+
+
 def test_an_async_view_stays_one():
     assert iscoroutinefunction(urls_views.later)
     assert iscoroutinefunction(urls_views.AsyncView.get)

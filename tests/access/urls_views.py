@@ -200,7 +200,57 @@ pretender = [path("secret/", plain, name="secret")]
 
 shop = [path("basket/", plain, name="basket")]
 
+
+def careless(view: Any) -> Any:
+    """A decorator that somebody wrote without `functools.wraps`."""
+
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return view(request, *args, **kwargs)
+
+    return answer
+
+
+class Careless:
+    """A decorator that is an object."""
+
+    def __init__(self, view: Any) -> None:
+        self.view = view
+
+    def __call__(self, request: HttpRequest) -> Any:
+        return self.view(request)
+
+
+@careless
+@careless
+@require("auth.view_user")
+def hidden(request: HttpRequest) -> HttpResponse:
+    return HttpResponse()
+
+
+@Careless
+@require("auth.view_user")
+def hidden_in_object(request: HttpRequest) -> HttpResponse:
+    return HttpResponse()
+
+
+@careless
+@allow("anyone")
+@public
+def hidden_and_open(request: HttpRequest) -> HttpResponse:
+    return HttpResponse()
+
+
+class Requiring(View):
+    @require("auth.view_user")
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+
 urlpatterns = [
+    path("hidden/", hidden, name="hidden"),
+    path("hidden-in-object/", hidden_in_object, name="hidden_in_object"),
+    path("hidden-and-open/", hidden_and_open, name="hidden_and_open"),
+    path("hidden-class/", careless(Requiring.as_view()), name="hidden_class"),
     path("api/", include((router.urls, "api"))),
     path("bare/", Bare.as_view({"get": "list"}), name="bare"),
     path("derived/", Derived.as_view(), name="derived"),

@@ -11,11 +11,14 @@ from django.core import checks
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
+from django.urls import path
 from django.utils import timezone
 
 from authkit.access import conditions
 from authkit.access.sync import sync
+from authkit.decorators import allow, public
 from authkit.kernel.policy import BUILT_IN
 from authkit.models import Role, Rule
 from tests.access.some_roles import give, role
@@ -142,3 +145,50 @@ def test_the_command_names_them(capsys):
     with override_settings(ROOT_URLCONF="tests.access.urls"):
         call_command("check", "--deploy")
     assert "'nameless/'" in capsys.readouterr().err
+
+
+def test_a_declaration_to_which_no_route_leads_is_named():
+    @careless
+    @declared
+    @public
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    @declared
+    @public
+    def lost(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    class Urls:
+        urlpatterns = [path("view/", view, name="view")]
+
+    (message,) = said("W125", ROOT_URLCONF=Urls)
+    assert "tests.checks.test_access.lost " in message
+    assert said("W125", deploy=False, ROOT_URLCONF=Urls) == []
+
+
+def test_an_action_that_the_view_does_not_have_is_named():
+    @allow("editor", to=["publsh", "read", "delete"])
+    @allow("author", to="GET")
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    class Urls:
+        urlpatterns = [path("view/", view, name="view")]
+
+    (message,) = said("W126", ROOT_URLCONF=Urls)
+    assert 'to="publsh"' in message
+    assert said("W126") == []
+
+
+def declared(view: Any) -> Any:
+    """As if it stood in a module, and not in a test."""
+    view.__qualname__ = view.__name__
+    return view
+
+
+def careless(view: Any) -> Any:
+    def answer(request: HttpRequest) -> Any:
+        return view(request)
+
+    return answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
+from rest_framework.test import APIClient
 
 from authkit.access import conditions
 from authkit.testing import client_for
@@ -73,3 +74,16 @@ def test_saving_a_row_of_ones_own_does_not_stand_for_filtering_a_list(world):
     response = client_for(world.alice).get("/count/")
     assert response.status_code == 403
     assert response.json()["code"] == "condition_not_applied"
+
+
+@pytest.mark.parametrize("kind", ["session", "token", "jwt"])
+def test_a_view_that_works_its_classes_out_is_decided_about_all_the_same(world, kind):
+    client = client_for(world.alice, kind)
+    assert APIClient().get("/computed/").status_code == 401
+    assert client.get("/computed/").status_code == 403
+    assert client.post("/computed/", {}, format="json").status_code == 403
+    world.give(world.alice, "allow computed:*", "allow api.person:read when themselves")
+    assert client.get("/computed/").json() == {"secret": True}
+    assert client.post("/computed/", {}, format="json").status_code == 200
+    named = client.post("/computed/", {"one": world.bob.pk}, format="json")
+    assert named.status_code == 400

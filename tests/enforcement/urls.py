@@ -151,6 +151,21 @@ class Naming(APIView):
         return Response({})
 
 
+class Computed(Naming):
+    """Works its classes out when it is asked."""
+
+    @property
+    def permission_classes(self) -> Any:  # type: ignore[override]
+        return [EndpointPermission] if self.request.method == "POST" else []
+
+    @property
+    def authentication_classes(self) -> Any:  # type: ignore[override]
+        return APIView.authentication_classes
+
+    def get(self, request: Request) -> Response:
+        return Response({"secret": True})
+
+
 class TrustingNaming(Naming):
     permission_classes = [AllowAny]
 
@@ -300,6 +315,7 @@ urlpatterns = [
     path("api/", include((format_suffix_patterns(router.urls), "api"))),
     path("report/", report, name="report"),
     path("naming/", Naming.as_view(), name="naming"),
+    path("computed/", Computed.as_view(), name="computed"),
     path("trusting_naming/", TrustingNaming.as_view(), name="trusting_naming"),
     path("open_naming/", OpenNaming.as_view(), name="open_naming"),
     path("plain_naming/", plain_naming, name="plain_naming"),
