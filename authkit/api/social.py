@@ -82,6 +82,7 @@ class Resume(Deliver):
     username = serializers.CharField(max_length=254, required=False)
     password = serializers.CharField(max_length=1024, required=False, trim_whitespace=False)
     new_account = serializers.BooleanField(required=False)
+    answer = serializers.CharField(max_length=1000, required=False)
 
 
 class Account(serializers.ModelSerializer[SocialAccount]):
@@ -176,6 +177,7 @@ class _DeliveringView(Door):
         """The sign-in as its carrier's own view answers it; a pause; or a link that is made."""
         if isinstance(outcome, Paused):
             body = {"code": f"social_{outcome.needs}_needed", "detail": outcome.text}
+            body |= {"asks": outcome.asks} if outcome.asks else {}
             return Response({**body, "pause": outcome.token}, status=status.HTTP_202_ACCEPTED)
         if outcome.purpose == "link":
             return Response({"account": Account(outcome.account).data})

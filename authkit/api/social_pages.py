@@ -93,7 +93,7 @@ def callback(request: HttpRequest, provider: str) -> HttpResponseBase:
 
 
 @_page
-@sensitive_post_parameters("password", "code")
+@sensitive_post_parameters("password", "code", "answer")
 @csrf_protect
 @require_http_methods(["GET", "POST"])
 def resume(request: HttpRequest, provider: str) -> HttpResponseBase:
@@ -103,7 +103,7 @@ def resume(request: HttpRequest, provider: str) -> HttpResponseBase:
     if request.method == "POST":
         answers: dict[str, Any] = {
             name: request.POST[name]
-            for name in ("email", "code", "username", "password")
+            for name in ("email", "code", "username", "password", "answer")
             if name in request.POST
         }
         if "create" in request.POST:

@@ -27,10 +27,14 @@ def providers() -> list[dict[str, str]]:
 
 
 def accounts_of(person: AbstractBaseUser) -> list[Any]:
-    """What a person has linked."""
+    """What a person has linked, each with the `provider_name` that its button says."""
     if not _IS_THERE:
         return []
-    return list(import_module("authkit.social.linking").accounts_of(person)[:100])
+    names = {slug: name for slug, name, _ in import_module("authkit.social.providers").on_offer()}
+    found = list(import_module("authkit.social.linking").accounts_of(person)[:100])
+    for account in found:
+        account.provider_name = names.get(account.provider, account.provider)
+    return found
 
 
 def unlink(person: AbstractBaseUser, account_id: str, **by: Any) -> bool:

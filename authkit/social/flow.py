@@ -202,7 +202,8 @@ def waiting(slug: str, token: str) -> Paused:
     partial = Partial.load(token)
     if partial is None or partial.backend != slug:
         raise StateNotValid("no_pause")
-    return Paused(token, str(partial.data.get("needs", "")), str(partial.data.get("text", "")))
+    told = [str(partial.data.get(name, "")) for name in ("needs", "text", "asks")]
+    return Paused(token, *told)
 
 
 def _is_plain(value: object) -> bool:

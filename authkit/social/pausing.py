@@ -36,12 +36,13 @@ def pause(
         "kept": dict(asked.kept),
         "needs": asked.needs,
         "text": asked.text,
+        "asks": asked.asks,
         "issuer": strategy.provider.issuer,
         "next": strategy.next_url,
         "linker": strategy.linker,
     }
     partial.save()
-    return Paused(partial.token, asked.needs, asked.text)
+    return Paused(partial.token, asked.needs, asked.text, asked.asks)
 
 
 def restored(sign_in: SocialSignIn, reached: Mapping[str, Any]) -> SocialSignIn:

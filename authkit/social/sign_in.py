@@ -77,14 +77,17 @@ class Pause:
     """A step's word that the person must answer something first.
 
     Attributes:
-        needs: a stable code of what: "email", "email_code", "link".
+        needs: a stable code of what: "email", "email_code", "link", or a word of the project's.
         text: what they are asked, for people.
+        asks: what the field is called in which they write it, where a project's step wants a
+            text; it finds it in `SocialSignIn.answers["answer"]`.
         kept: what the step finds again in its next run, by `SocialSignIn.answers["kept"]`.
     """
 
     needs: str
     text: str
     kept: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    asks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +97,4 @@ class Paused:
     token: str = field(repr=False)
     needs: str = ""
     text: str = ""
+    asks: str = ""

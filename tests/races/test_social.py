@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 from uuid import uuid4
 
@@ -113,3 +115,25 @@ def test_a_provider_that_is_switched_off_is_off_in_every_process(offered: tuple[
     assert _statuses(at_once(lines, [_complete(each) for each in given])) == {404: len(lines)}
     _offer(lines[0], liar)
     assert _statuses(at_once(lines, [begin] * len(lines))) == {200: len(lines)}
+
+
+def test_a_provider_that_hangs_holds_up_nobody_else(offered: tuple[Site, Liar]):
+    """All others begin, and write to the database, before it answers the first."""
+    site, liar = offered
+    lines = site.lines(3)
+    given, may_answer = _begun(lines[0], liar), Event()
+
+    def late() -> Any:
+        may_answer.wait(20)
+        del liar.answers["/token"]
+        return liar.answer("/token", liar.bodies["/token"], {})
+
+    liar.answers["/token"] = late
+    begin = Request("POST", "/auth/social/house/begin/", {})
+    with ThreadPoolExecutor(1) as pool:
+        hanging = pool.submit(lambda: at_once([lines[0]], [_complete(given)]))
+        for _ in range(5):
+            assert _statuses(at_once(lines[1:], [begin] * 2)) == {200: 2}
+        assert not hanging.done()
+        may_answer.set()
+        assert _statuses(hanging.result()) == {200: 1}

@@ -16,6 +16,14 @@ def ask_first(sign_in: SocialSignIn) -> SocialSignIn | Pause:
     return Pause("terms", "Do you agree?", {"asked": True})
 
 
+@step
+def ask_for_number(sign_in: SocialSignIn) -> SocialSignIn | Pause:
+    """Ask for what only a customer knows."""
+    if sign_in.answers.get("answer") == "4711":
+        return sign_in
+    return Pause("number", "Are you a customer?", asks="Customer's number")
+
+
 def asking_after(name: str) -> list[str]:
     """The pipeline, with `ask_first` behind the step of this name."""
     place = PIPELINE.index(f"authkit.social.steps.{name}") + 1

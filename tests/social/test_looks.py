@@ -99,3 +99,14 @@ def test_the_pages_of_the_administrator(look, offer, liar, superuser):
         ("socialaccount_change", [account.pk]),
     ):
         look(reverse(f"admin:authkit_{name}", args=args), visitor.client)
+
+
+def test_the_redirect_uri_is_copied(page, live_server, look, offer, superuser):
+    row = offer()
+    visitor = signed_in(superuser, "session")
+    look(reverse("admin:authkit_socialprovider_change", args=[row.pk]), visitor.client)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="✓ Copy")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"{live_server.url}/auth/social/house/callback/"

@@ -31,6 +31,7 @@ def test_ones_page_lists_and_unlinks_but_not_the_last_way_in(offer, liar):
     account = SocialAccount.objects.get()
     page = visitor.client.get("/account/")
     assert f'value="{account.pk}"' in page.text
+    assert f'<strong id="account-{account.pk}">The house</strong>' in page.text
     token = visitor.client.cookies["csrftoken"].value
     unlink = "/account/unlink/"
     assert visitor.client.post(unlink, {"account": account.pk}).status_code == 403

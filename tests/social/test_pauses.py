@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from authkit.models import AuditEvent, PausedSignIn, SocialAccount, UserSession
+from authkit.social.pipeline import PIPELINE
 from tests.api.callers import browser
 from tests.people import PASSWORD, make_person
 from tests.social.steps import asking_after
@@ -192,3 +193,22 @@ def test_a_browser_goes_on_with_a_link(asking, offer, liar, person):
     answer = client.post(answer["Location"], form)
     assert (answer.status_code, answer["Location"]) == (302, "/auth/social/")
     assert SocialAccount.objects.get().user_id == person.pk
+
+
+def test_a_step_of_the_projects_gets_the_answer_that_it_asks_for(settings, offer, liar):
+    settings.SOCIAL_AUTH_PIPELINE = [*PIPELINE[:4], "tests.social.steps.ask_for_number"]
+    settings.SOCIAL_AUTH_PIPELINE += PIPELINE[4:]
+    offer()
+    visitor = Visitor()
+    paused = visitor.sign_in(liar)
+    assert paused.json()["asks"] == "Customer's number"
+    paused = resume(visitor, paused, answer="4712")
+    assert paused.json()["code"] == "social_number_needed"
+    assert resume(visitor, paused, answer="x" * 1001).status_code == 400
+    assert resume(visitor, paused, answer="4711").status_code == 200
+    visitor.client = browser().client
+    path = visitor.walk(liar)["Location"]
+    assert 'for="answer">Customer&#x27;s number</label>' in visitor.client.get(path).text
+    form = {"csrfmiddlewaretoken": visitor.client.cookies["csrftoken"].value, "answer": "4711"}
+    assert visitor.client.post(path, form)["Location"] != path
+    assert visitor.cookie
