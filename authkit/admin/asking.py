@@ -14,7 +14,7 @@ from typing import Any
 
 import django
 from django.contrib.auth import get_user_model
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -32,6 +32,7 @@ from authkit.exceptions import (
 
 PASSWORD = "authkit_password"  # noqa: S105 - the name of a field
 ANSWER = "authkit_answer"
+_PROVED = "_authkit_proved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,34 @@ def answered(
     return _page(request, admin, question, must_prove=must_prove, refusal=refusal)
 
 
+def proved(
+    request: HttpRequest, admin: Any, title: Text, *, keeps_what_was_sent: bool = True
+) -> HttpResponse | None:
+    """None if whoever makes this request has signed in recently; or else the page that asks.
+
+    For a page that is not ours. Once that is done its address is asked for again, and what
+    was sent to it goes along, unless that holds secrets that no page may repeat.
+    """
+    fields = _sent(request) if keeps_what_was_sent else []
+    if is_recent(request):
+        return None
+    question = Question(title, (), _("Go on"), request.get_full_path(), fields=fields)
+    asked = answered(request, admin, question, takes_recent_sign_in=True)
+    if asked is not None or fields:
+        return asked
+    return HttpResponseRedirect(request.get_full_path())
+
+
+def _sent(request: HttpRequest) -> list[tuple[str, str]]:
+    ours = {PASSWORD, ANSWER, "csrfmiddlewaretoken"}
+    sent = request.POST.lists()
+    return [(name, value) for name, values in sent if name not in ours for value in values]
+
+
 def is_recent(request: HttpRequest) -> bool:
     """Whether whoever makes this request proved who they are a moment ago."""
+    if hasattr(request, _PROVED):
+        return True
     grant = current.grant_of(request)
     return grant is not None and recent.is_recent(grant, now=timezone.now())
 
@@ -92,6 +119,7 @@ def _proof_refused(request: HttpRequest) -> AuthkitError | None:
         recent.reauthenticate(user, grant, password, request)
     except AuthkitError as refusal:
         return refusal
+    setattr(request, _PROVED, True)  # its credential still says what it said when it came
     return None
 
 

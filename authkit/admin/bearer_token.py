@@ -21,6 +21,7 @@ from django.views.decorators.cache import never_cache
 from authkit import conf, tokens
 from authkit.access.guards import holds_at_least
 from authkit.accounts.client import client_of
+from authkit.admin import asking
 from authkit.admin.base import ModelAdmin, Text, is_person, list_of, url_of
 from authkit.admin.filters import TokenKindFilter, TokenStateFilter
 from authkit.admin.new_token import NewToken
@@ -119,7 +120,14 @@ class BearerTokenAdmin(PersonalAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Ask for a new token and make it. What changed between the two is told."""
+        """Ask for a new token and make it. What changed between the two is told.
+
+        To act as somebody takes a recent sign-in.
+        """
+        may_ask = request.method == "POST" and self.has_add_permission(request)
+        asked = asking.proved(request, self, _("Make a token")) if may_ask else None
+        if asked is not None:
+            return asked
         only_save = {"show_save_and_continue": False, "show_save_and_add_another": False}
         try:
             return super().add_view(request, form_url, {**only_save, **(extra_context or {})})

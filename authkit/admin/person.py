@@ -20,6 +20,7 @@ from authkit.admin.guarded import GuardedAdmin
 from authkit.admin.impersonate import ImpersonatingAdmin
 from authkit.admin.people.doing import has_power
 from authkit.admin.people.many import ManyPeople
+from authkit.admin.people.proof import TakesProof
 from authkit.models.prepared import has_field
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _SHOWN = "effective_access"
 _MOST_SHOWN = 50
 
 
-class PersonAdmin(ImpersonatingAdmin, ManyPeople, GuardedAdmin):
+class PersonAdmin(ImpersonatingAdmin, ManyPeople, TakesProof, GuardedAdmin):
     """A mixin, to stand before the project's own ModelAdmin for people.
 
     ``class MyUserAdmin(PersonAdmin, UserAdmin)``. The page of somebody who holds more
