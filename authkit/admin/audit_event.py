@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -26,7 +27,7 @@ from authkit.admin.audit import export
 from authkit.admin.audit.changelist import EventList
 from authkit.admin.audit.changes import details_of
 from authkit.admin.audit.subjects import add_subject_names
-from authkit.admin.base import ReadOnlyAdmin, url_of
+from authkit.admin.base import ReadOnlyAdmin, Text, list_of, url_of
 from authkit.admin.chart import Chart, chart_of
 from authkit.admin.personal import Place
 from authkit.kernel import visible
@@ -78,6 +79,20 @@ class AuditEventAdmin(ReadOnlyAdmin):
             context["chart"] = self._chart_of(context["cl"])
             context["exports"] = self._exports_of(context["cl"])
         return response
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: AuditEvent | None = None,
+    ) -> HttpResponse:
+        """Show the ways to other events."""
+        if obj is not None:
+            context["authkit_links"] = list(self._links_of(obj))
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     @method_decorator(require_POST)
     def export_view(self, request: HttpRequest, form: str) -> HttpResponseBase:
@@ -155,6 +170,23 @@ class AuditEventAdmin(ReadOnlyAdmin):
         """What was and what is now side by side, and all that else there is."""
         found = details_of(event.data)
         return render_to_string("admin/authkit/auditevent/details.html", {"details": found})
+
+    def _links_of(self, event: AuditEvent) -> Iterator[Place]:
+        """What else was done by or to the same people, from there, and by that sign-in."""
+        actor, subject = event.actor_id, event.subject
+        if actor is not None:
+            yield self._link(_("Events of this person"), person=actor)
+        elif event.actor_name:
+            yield self._link(_("Events under this name"), name=event.actor_name)
+        if subject and event_kinds.is_about_person(event.kind) and subject != str(actor):
+            yield self._link(_("Events about the other person"), person=subject)
+        if event.ip:
+            yield self._link(_("Events from this address"), address=event.ip)
+        if event.session_id is not None:
+            yield self._link(_("Events of this session"), session=event.session_id)
+
+    def _link(self, text: Text, **which: object) -> Place:
+        return Place(text, list_of(self.admin_site, AuditEvent, **which))
 
     def _chart_of(self, found: EventList) -> Chart | None:
         days = found.days()

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 _REFUSAL = "Audit events are append only; `authkit prune` ends their retention."
+_LINKS = {"actor", "impersonator"}
 
 
 class AuditEvents(models.QuerySet["AuditEvent"]):
@@ -17,7 +18,7 @@ class AuditEvents(models.QuerySet["AuditEvent"]):
 
     def update(self, **values: Any) -> int:
         """Refuse; but a person who is deleted takes along the link to them (not their name)."""
-        if values != {"actor": None}:
+        if not values.keys() <= _LINKS or any(value is not None for value in values.values()):
             raise TypeError(_REFUSAL)
         return super().update(**values)
 

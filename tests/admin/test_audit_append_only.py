@@ -92,8 +92,10 @@ def test_only_what_is_old_enough_is_for_prune_to_delete(event):
 
 
 def test_a_person_may_go_and_their_events_keep_the_name(person):
-    audit.record("a.one", actor=person)
+    with audit.by_impersonator(lambda: (person.pk, str(person))):
+        audit.record("a.one", actor=person)
     name = str(person)
     get_user_model().objects.filter(pk=person.pk).delete()
     event = AuditEvent.objects.get(kind="a.one")
     assert (event.actor_id, event.actor_name) == (None, name)
+    assert (event.impersonator_id, event.impersonator_name) == (None, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from authkit import audit, sessions
+from authkit.admin.audit.changes import details_of
 from authkit.kernel.client import Client
 from authkit.models import AuditEvent, SignInName
 from tests.admin.pages import signed_in, url
@@ -121,3 +123,57 @@ def test_details_are_laid_out_and_harmless(admin):
 def test_a_subject_that_is_nobody_is_shown_as_it_is(admin, subject):
     audit.record("session.ended", subject=subject)
     assert subject in admin.get(url(AuditEvent, "changelist")).text
+
+
+def test_an_event_leads_to_others_of_its_people_place_and_session(admin, person, superuser):
+    here = Client(ip="192.0.2.7")
+    session = sessions.start(person, "jwt", now=timezone.now(), client=here)
+    sessions.end(
+        [session.pk], reason="signed_out", now=timezone.now(), actor=superuser, client=here
+    )
+    audit.record("login.failed", actor_name="mallory", client=here)
+    for kind, found in (("session.ended", 4), ("login.failed", 2), ("login.succeeded", 3)):
+        page = admin.get(url(AuditEvent, "change", AuditEvent.objects.get(kind=kind).pk))
+        links = page.context["authkit_links"]
+        assert len(links) == found, kind
+        for link in links:
+            assert link.url in page.text.replace("&amp;", "&")
+            assert kind in kinds_shown_at(admin, link.url), (kind, link)
+
+
+def kinds_shown_at(client, where: str) -> list[str]:
+    return [event.kind for event in client.get(where).context["cl"].result_list]
+
+
+def test_before_and_after_stand_side_by_side(admin):
+    before, after = {"rule": "allow a.b", "on": True}, {"rule": "allow a.*", "on": True}
+    audit.record("a.changed", data={"before": before, "after": after, "why": "\u202ex"})
+    page = admin.get(url(AuditEvent, "change", AuditEvent.objects.get(kind="a.changed").pk)).text
+    row = page[page.index(">rule") :]
+    assert row.index("(changed)") < row.index("allow a.b") < row.index("allow a.*")
+    assert page.count("(changed)") == 1
+    assert "\\u202ex" in page
+
+
+@pytest.mark.parametrize(
+    ("data", "tables"),
+    [
+        ({"before": None, "after": {"a": 1}}, [[("a", "", "1", True)]]),
+        ({"before": {"a": [1, 2]}}, [[("a", "1\n2", "", True)]]),
+        ({"before": "new", "after": "active"}, [[("", "new", "active", True)]]),
+        (
+            {"before": [{"a": 1}, {"a": 2}], "after": [{"a": 1}]},
+            [[("a", "1", "1", False)], [("a", "2", "", True)]],
+        ),
+        ({"before": [], "after": []}, []),
+        ({"added": ["x"]}, []),
+        ([1], []),
+        ("text", []),
+    ],
+)
+def test_whatever_is_stored_is_laid_out(admin, data, tables):
+    found = [[astuple(row) for row in table] for table in details_of(data).tables]
+    assert found == tables
+    AuditEvent.objects.create(at=timezone.now(), kind="a.b", data=data)
+    event = AuditEvent.objects.get(kind="a.b")
+    assert admin.get(url(AuditEvent, "change", event.pk)).status_code == 200

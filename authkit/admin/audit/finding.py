@@ -181,7 +181,7 @@ def _about(person: Person, part: str) -> Iterator[Q]:
     """By what an event may be somebody's; names are of those whom nobody could identify."""
     if person.key is not None and part != "subject":
         yield Q(actor=person.key)
-        yield Q(impersonator=person.key)
+        yield Q(impersonator=person.key) & ~Q(actor=person.key)
     if person.key is not None and part != "actor":
         yield Q(subject=str(person.key)) & event_kinds.about_people()
     if part != "subject":
