@@ -17,7 +17,7 @@ class AuditEvents(models.QuerySet["AuditEvent"]):
 
     def update(self, **values: Any) -> int:
         """Refuse; but a person who is deleted takes along the link to them (not their name)."""
-        if values != {"actor": None}:
+        if values not in ({"actor": None}, {"impersonator": None}):
             raise TypeError(_REFUSAL)
         return super().update(**values)
 
