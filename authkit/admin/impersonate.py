@@ -5,9 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+import django
 from django import forms
 from django.conf import settings
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import quote, unquote
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -26,7 +27,9 @@ from authkit.access import impersonation
 from authkit.accounts import current, impersonating, recent
 from authkit.accounts.passwords import LONGEST
 from authkit.accounts.refusals import text_of
-from authkit.admin.base import ModelAdmin, url_of
+from authkit.admin.base import url_of
+from authkit.admin.people.page import PageOfPerson
+from authkit.admin.personal import Place
 from authkit.exceptions import (
     AuthkitError,
     CannotImpersonate,
@@ -61,14 +64,8 @@ class ReasonForm(forms.Form):
     )
 
 
-class ImpersonatingAdmin(ModelAdmin):
+class ImpersonatingAdmin(PageOfPerson):
     """Adds the page to a ModelAdmin for people, for those who may."""
-
-    def __init__(self, model: Any, admin_site: Any) -> None:
-        """Take a template that shows the link, unless the project has one of its own."""
-        super().__init__(model, admin_site)
-        if self.change_form_template is None:
-            vars(self)["change_form_template"] = "admin/authkit/person/change_form.html"
 
     def get_urls(self) -> list[URLPattern]:
         """Its address, before ``<path:object_id>/`` takes it."""
@@ -76,18 +73,11 @@ class ImpersonatingAdmin(ModelAdmin):
         name = f"{self.opts.app_label}_{self.opts.model_name}_impersonate"
         return [path("<path:object_id>/impersonate/", view, name=name), *super().get_urls()]
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Any = None,
-    ) -> HttpResponse:
-        """Show the link to those who may follow it (see `impersonate_tool.html`)."""
-        context["authkit_impersonate_url"] = self.impersonate_url(request, obj)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def get_person_links(self, request: HttpRequest, person: Any) -> list[Place]:
+        """The way there, for those who may go it."""
+        links = super().get_person_links(request, person)
+        url = self.impersonate_url(request, person)
+        return [Place(_("Sign in as this person"), url), *links] if url else links
 
     def impersonate_url(self, request: HttpRequest, person: Any) -> str:
         """Where this administrator signs in as a person; empty if they may not."""
@@ -95,14 +85,15 @@ class ImpersonatingAdmin(ModelAdmin):
             return ""
         if not impersonation.may(request.user, person):
             return ""
-        return url_of(self.admin_site, self.model, "impersonate", person.pk)
+        return url_of(self.admin_site, self.model, "impersonate", quote(person.pk))
 
     @method_decorator(sensitive_post_parameters("password"))
     @method_decorator(require_http_methods(["GET", "POST"]))
     @sensitive_variables("form", "given")
     def impersonate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask why, and do it."""
-        person = self.get_object(request, unquote(object_id))
+        key = unquote(object_id)
+        person = self.get_object(request, key) if key.isprintable() else None
         if person is None:
             raise Http404
         if not (
@@ -125,9 +116,11 @@ class ImpersonatingAdmin(ModelAdmin):
             "original": person,
             "title": _("Sign in as %(name)s") % {"name": person},
             "form": form,
+            "media": self.media,
+            "has_list_of_breadcrumbs": django.VERSION >= (6, 1),
             "may_write": conf.get().impersonation_writes,
         }
-        template = "admin/authkit/person/impersonate.html"
+        template = "admin/authkit/people/impersonate.html"
         status = HTTPStatus.OK if request.method == "GET" else HTTPStatus.BAD_REQUEST
         return TemplateResponse(request, template, context, status=status)
 
@@ -140,7 +133,7 @@ class ImpersonatingAdmin(ModelAdmin):
             person,
             password=given.get("password"),
             why=given["why"],
-            back=url_of(self.admin_site, self.model, "change", person.pk),
+            back=url_of(self.admin_site, self.model, "change", quote(person.pk)),
         )
         self.log_change(request, person, _("Signed in as this person."))
         return HttpResponseRedirect(resolve_url(settings.LOGIN_REDIRECT_URL))

@@ -9,7 +9,7 @@ from django.utils import timezone
 from authkit import sessions
 from authkit.models import AuditEvent, UserSession
 from authkit.testing import client_for
-from tests.impersonation.world import ON, WAY_BACK, Browser, csrf_token_in
+from tests.impersonation.world import ON, WAY_BACK, Browser, csrf_token_in, page_of
 from tests.people import PASSWORD, make_person
 
 pytestmark = [pytest.mark.urls("tests.impersonation.urls"), pytest.mark.django_db]
@@ -40,7 +40,7 @@ def test_the_administrator_is_themselves_again(ada, bob, as_bob):
     answer = as_bob.go_back()
     assert (answer.status_code, answer.headers["Location"]) == (
         302,
-        f"/admin/{bob._meta.app_label}/{bob._meta.model_name}/{bob.pk}/change/",
+        page_of(bob).replace("impersonate/", "change/"),
     )
     assert as_bob.who() == str(ada.pk)
     assert as_bob.client.get("/auth/session/").json()["impersonator"] is None
@@ -85,8 +85,7 @@ def test_what_is_put_aside_can_be_read_by_nobody(ada, bob, browser_of_ada):
 
 def test_another_site_cannot_lead_back(ada, bob):
     browser = Browser(ada, csrf=True)
-    person = f"/admin/{bob._meta.app_label}/{bob._meta.model_name}/{bob.pk}/impersonate/"
-    token = csrf_token_in(browser.get(person).text)
+    token = csrf_token_in(browser.get(page_of(bob)).text)
     assert browser.impersonate(bob, csrfmiddlewaretoken=token).status_code == 302
     assert browser.go_back().status_code == 403
     assert browser.who() == str(bob.pk)

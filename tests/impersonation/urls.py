@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from authkit import audit
 from authkit.authentication import SessionAuthentication
 from authkit.decorators import public
-from tests import urls
+from tests.admin import urls_of_people
 
 PAGE = "<!doctype html><html><head><title>Hi</title></head><body><h1>{}</h1></body></html>"
 
@@ -121,7 +121,7 @@ VIEWS: dict[str, Any] = {
 }
 
 urlpatterns = [
-    *urls.urlpatterns,
+    *urls_of_people.urlpatterns,
     path("account/", include("authkit.urls_pages")),
     *(path(f"shop/{name}/", public(view), name=f"shop_{name}") for name, view in VIEWS.items()),
 ]

@@ -47,7 +47,7 @@ def take(user: Any, name: str) -> None:
 def page_of(person: Any) -> str:
     people = get_user_model()._meta
     name = f"admin:{people.app_label}_{people.model_name}_impersonate"
-    return reverse(name, args=[person.pk])
+    return reverse(name, args=[person.pk], current_app="own")
 
 
 class Browser:
