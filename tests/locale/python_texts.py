@@ -98,6 +98,7 @@ _PLACE = "{…}"  # of a value in a text
 #: SQL, media types and headers.
 _FOR_MACHINES = re.compile(
     r"(?:SELECT|WITH|INSERT|UPDATE|DELETE)[ ] | (?i:attachment|[a-z]+/[a-z.+-]+);"
+    r" | (?:private|public|no-store|no-cache),"
     r" | (?:Bearer|Basic|Session|token)[ ]\{…\}$",
     re.VERBOSE,
 )
