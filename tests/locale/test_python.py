@@ -50,14 +50,6 @@ NOT_FOR_PEOPLE = {
         # RFC 6750 §3: ASCII, and for the programmer of the client
         ("refusals.py", '{…}, error="invalid_token", error_description="{…}"'),
     },
-    "SQL": {
-        (
-            "admin/people/listing.py",
-            "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%",
-        ),
-        ("changes.py", " OR id IN ({…})"),
-        ("changes.py", " OR (id < %s AND expires_at >= %s)"),
-    },
     "what secrets, keys and counters are derived from or called": {
         ("accounts/attempts.py", "person {…}"),
         ("accounts/attempts.py", "stranger {…}"),
