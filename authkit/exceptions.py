@@ -60,7 +60,9 @@ class ImpersonationOver(SessionEnded):
     """Acting as somebody else has ended; the cookie leads back to one's own sign-in."""
 
     code = "impersonation_over"
-    public_message = "You are no longer signed in as this person. Go back to your own account."
+    public_message = gettext_noop(
+        "You are no longer signed in as this person. Go back to your own account."
+    )
 
 
 class TokenReused(CredentialRejected):
@@ -132,7 +134,7 @@ class CannotImpersonate(NotPermitted):
     """Somebody would sign in as a person who is not theirs to be."""
 
     code = "cannot_impersonate"
-    public_message = "You may not sign in as this person."
+    public_message = gettext_noop("You may not sign in as this person.")
 
 
 class RegistrationClosed(NotPermitted):

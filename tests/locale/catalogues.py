@@ -44,13 +44,23 @@ def key(entry: polib.POEntry) -> tuple[str | None, str]:
     return entry.msgctxt, entry.msgid
 
 
+def written_below() -> list[polib.POEntry]:
+    """What Django says, translated or not: it ships the source of its English."""
+    paths = [_place_of(package) / "locale/en/LC_MESSAGES/django.po" for package in BELOW]
+    return [entry for path in paths if path.exists() for entry in polib.pofile(str(path))]
+
+
 def below(language: str) -> list[polib.MOEntry]:
     """What the packages below say, compiled as they ship it."""
     found: list[polib.MOEntry] = []
     for package in BELOW:
-        spec = find_spec(package)
-        assert spec is not None
-        assert spec.origin is not None
-        path = Path(spec.origin).parent / "locale" / language / "LC_MESSAGES" / "django.mo"
+        path = _place_of(package) / "locale" / language / "LC_MESSAGES" / "django.mo"
         found += polib.mofile(str(path)) if path.exists() else []
     return found
+
+
+def _place_of(package: str) -> Path:
+    spec = find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent

@@ -11,7 +11,7 @@ from typing import Any
 
 import polib
 
-from tests.locale.catalogues import below, entries, key
+from tests.locale.catalogues import below, entries, key, written_below
 from tests.locale.template_texts import BUTTONS, FOR_PROGRAMS, READ
 
 CODE = "xx"
@@ -39,7 +39,7 @@ def compile_into(folder: Path) -> None:
     catalogue = polib.POFile()
     catalogue.metadata = _HEADER
     seen = set()
-    every: list[Any] = [*entries("de"), *below("de")]
+    every: list[Any] = [*entries("de"), *below("de"), *written_below()]
     for entry in every:
         if key(entry) in seen or not entry.msgid:
             continue

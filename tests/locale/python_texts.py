@@ -97,7 +97,9 @@ _LOG = {"debug", "info", "warning", "error", "exception", "critical"}
 _PLACE = "{…}"  # of a value in a text
 #: SQL, media types and headers.
 _FOR_MACHINES = re.compile(
-    r"(?:SELECT|WITH|INSERT|UPDATE|DELETE)[ ] | (?i:attachment|[a-z]+/[a-z.+-]+);"
+    r"(?:SELECT|WITH|INSERT|UPDATE|DELETE)[ ]"
+    r" | (?:\{…\})?[ ](?:AS|FROM|OR|AND|WHERE)[ ] | (?i:attachment|[a-z]+/[a-z.+-]+);"
+    r" | (?:private|public|no-store|no-cache),"
     r" | (?:Bearer|Basic|Session|token)[ ]\{…\}$",
     re.VERBOSE,
 )

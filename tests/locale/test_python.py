@@ -50,17 +50,10 @@ NOT_FOR_PEOPLE = {
         # RFC 6750 §3: ASCII, and for the programmer of the client
         ("refusals.py", '{…}, error="invalid_token", error_description="{…}"'),
     },
-    "SQL": {
-        (
-            "admin/people/listing.py",
-            "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%",
-        ),
-        ("changes.py", " OR id IN ({…})"),
-        ("changes.py", " OR (id < %s AND expires_at >= %s)"),
-    },
     "what secrets, keys and counters are derived from or called": {
         ("accounts/attempts.py", "person {…}"),
         ("accounts/attempts.py", "stranger {…}"),
+        ("accounts/impersonating.py", "parked session"),
         ("accounts/pace.py", "correct horse battery staple"),
         ("sealing.py", "authkit sealed {…} v1"),
         ("sealing.py", "social provider secret"),
@@ -118,6 +111,7 @@ NOT_FOR_PEOPLE = {
         ("models/change.py", "session_ended"),
     },
     "names of permissions, which Django stores in English and shows as they are": {
+        ("models/user_session.py", "Can sign in as somebody else"),
         ("models/bearer_token.py", "Can look into other people's tokens (RFC 7662)"),
     },
     "translated from where it is marked, as another test sees": {
