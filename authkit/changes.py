@@ -28,12 +28,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 
 from authkit import conf, freshness
+from authkit.kernel.gaps import Gaps
 from authkit.models import Change
 
 #: Two clocks of a deployment may differ by so much, in seconds.
 CLOCK_LEEWAY = 60
 
-_MANY_MISSING = 200
 _CLEAN_UP_ONCE_IN = 50
 _T = TypeVar("_T")
 _Row = tuple[int, str, int]  # id, subject, until when it matters
@@ -141,8 +141,7 @@ class Feed:
         self._heard_of = 0
         self._last: tuple[int, str] | None = None  # id and subject of the row we stand on
         self._first = (0, 0.0)  # the first id, and until when lower ones matter
-        self._missing: dict[int, float] = {}  # skipped ids, and until when each matters
-        self._reread: dict[int, float] = {}  # where a very long run of skipped ids begins
+        self._gaps = Gaps()
         self._ended: dict[int, int] = {}  # by number: a UUID is slow to hash
 
     def has_ended(self, session_id: UUID) -> bool:
@@ -224,10 +223,7 @@ class Feed:
         return _ask(connection, "expires_at >= %s", [int(time.time()) - CLOCK_LEEWAY]), True
 
     def _what_is_new(self, last_id: int) -> tuple[str, list[int]]:
-        missing = list(self._missing)
-        begin = min([last_id, *self._reread])
-        if len(missing) > _MANY_MISSING:
-            begin, missing = min(begin, *missing), []
+        begin, missing = self._gaps.to_ask_for(last_id)
         condition, parameters = "id >= %s", [begin]
         if missing:
             condition += f" OR id IN ({', '.join(['%s'] * len(missing))})"
@@ -244,24 +240,17 @@ class Feed:
             if session_id in own:
                 continue
             self._ended[session_id.int] = until
-            self._missing.pop(number, None)
+            self._gaps.fill(number)
             if self._last is None:
                 self._first = (number, _until_it_matters_no_more(now))
             elif number > self._last[0]:
-                self._miss(range(self._last[0] + 1, number), now)
+                skipped = range(self._last[0] + 1, number)
+                self._gaps.leave(skipped, until=_until_it_matters_no_more(now))
             if self._last is None or number > self._last[0]:
                 self._last = (number, subject)
 
-    def _miss(self, numbers: range, now: float) -> None:
-        until = _until_it_matters_no_more(now)
-        if len(numbers) > _MANY_MISSING:
-            self._reread[numbers.start] = until
-        else:
-            self._missing.update(dict.fromkeys(numbers, until))
-
     def _drop_what_is_over(self, now: float) -> None:
-        self._missing = {n: until for n, until in self._missing.items() if until >= now}
-        self._reread = {n: until for n, until in self._reread.items() if until >= now}
+        self._gaps.drop_over(now)
         if len(self._ended) > 1000 or self._last is None:
             for session_id, until in list(self._ended.items()):  # `learn` may add meanwhile
                 if until < now:

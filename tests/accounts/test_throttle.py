@@ -14,7 +14,7 @@ from django.test import RequestFactory, override_settings
 from django.utils import timezone
 
 from authkit import audit, signals
-from authkit.accounts import attempts, lockouts, passwords, throttle
+from authkit.accounts import attempts, lockouts, passwords, tally, throttle
 from authkit.accounts.client import network_of
 from authkit.exceptions import TooManyAttempts
 from authkit.kernel.client import Client
@@ -263,14 +263,14 @@ def test_pruning_tells_of_the_end_and_leaves_nothing(person, clock):
     lockouts.end_expired(now=timezone.now())
     lockouts.end_expired(now=timezone.now())
     assert _events("lockout.") == ["lockout.began", "lockout.ended"]
-    throttle.over(now=timezone.now()).delete()
+    tally.over(now=timezone.now()).delete()
     assert not Throttle.objects.exists()
 
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """The lot falls on each attempt to clean up."""
-    monkeypatch.setattr(throttle, "_CLEAN_UP_ONCE_IN", 0)
+    monkeypatch.setattr(tally, "_CLEAN_UP_ONCE_IN", 0)
 
 
 def test_an_attempt_now_and_then_cleans_up_what_is_over_and_no_lock_out(person, clock, drawn):

@@ -17,7 +17,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from authkit import audit, changes, conf, sessions
-from authkit.accounts import lockouts, outdated, throttle
+from authkit.accounts import lockouts, outdated, tally
 from authkit.management.subcommands.base import Subcommand
 from authkit.models import AuditEvent, BearerToken, PausedSignIn, SpentState
 from authkit.models.audit_event import older_than
@@ -86,7 +86,7 @@ def over(now: datetime) -> list[Rows]:
         *sessions.over(now=now),
         changes.over(now=now.timestamp()),
         *outdated.over(now=now),
-        throttle.over(now=now),
+        tally.over(now=now),
         *(model.objects.filter(expires_at__lt=now) for model in (SpentState, PausedSignIn)),
         events,
     ]
