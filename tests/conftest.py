@@ -14,9 +14,7 @@ from django.conf import settings
 from django.db import connection
 from playwright.sync_api import sync_playwright
 
-from authkit import changes
-from authkit.accounts import throttle
-from tests import people
+from tests import people, restoring
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser
@@ -51,10 +49,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _concerns_this_run(item: pytest.Item) -> bool:
-    if settings.USER_MODEL != "default" and item.get_closest_marker("default_user_only"):
-        return False
     vendor = item.get_closest_marker("vendor")
-    return vendor is None or connection.vendor in vendor.args
+    if vendor is not None and connection.vendor not in vendor.args:
+        return False
+    if os.environ.get("AUTHKIT_TEST_DATABASE_ONLY") == "1" and not _asks_a_database(item):
+        return False
+    return settings.USER_MODEL == "default" or _concerns_the_user_model(item)
+
+
+def _concerns_the_user_model(item: pytest.Item) -> bool:
+    """Who asks no database meets nobody's account, unless a mark says otherwise."""
+    if item.get_closest_marker("default_user_only"):
+        return False
+    return _asks_a_database(item) or item.get_closest_marker("any_user_model") is not None
+
+
+def _asks_a_database(item: pytest.Item) -> bool:
+    """Whether a test asks the database of this run, itself or through a server of its own."""
+    if item.get_closest_marker("django_db"):
+        return True
+    fixtures: list[str] = getattr(item, "fixturenames", [])
+    return not {"db", "transactional_db", "live_server", "database_url"}.isdisjoint(fixtures)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -80,6 +95,15 @@ def _skipped(config: pytest.Config) -> list[Any]:
     return list(reporter.stats.get("skipped", []))
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The database of pytest-django, put back faster; see `tests.restoring`."""
+    with pytest.MonkeyPatch.context() as patch:
+        with django_db_blocker.unblock():
+            restoring.restore_after_each_test(patch)
+        yield
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_by_chance() -> Iterator[None]:
     """Who cleans up on the way is drawn by lot. Here nobody is; tests of it draw themselves.
@@ -87,8 +111,8 @@ def _nothing_by_chance() -> Iterator[None]:
     A statement more in one run of fifty is no promise broken, and nobody could repeat it.
     """
     with pytest.MonkeyPatch.context() as patch:
-        for module in (changes, throttle):
-            patch.setattr(module, "_CLEAN_UP_ONCE_IN", math.inf)
+        for module in ("authkit.changes", "authkit.accounts.tally"):
+            patch.setattr(f"{module}._CLEAN_UP_ONCE_IN", math.inf)
         yield
 
 
