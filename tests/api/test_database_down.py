@@ -20,17 +20,15 @@ from tests.api.callers import (
     Caller,
     bearer,
     browser,
-    personal,
     sign_in,
     stranger,
     who,
 )
+from tests.api.calls import CALLS
 from tests.api.world import Clock, Outage
 from tests.people import PASSWORD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from django.contrib.auth.models import AbstractUser
 
 pytestmark = [pytest.mark.urls("tests.api.urls"), pytest.mark.django_db(transaction=True)]
@@ -172,45 +170,14 @@ def test_the_note_of_a_use_fails_no_request(kind: str, person: AbstractUser, clo
 # The rest of the API
 
 
-def _calls(person: AbstractUser) -> list[tuple[str, Callable[[], Any]]]:
-    """Each call that an API takes, with fresh credentials; ready to be made."""
-    device, script = sign_in("token", person), personal(person)
-    callers = {kind: sign_in(kind, person) for kind in SIGN_INS}
-    pair = sign_in("jwt", person)
-
-    def of(caller: Caller, method: str, path: str, body: Any = None) -> Callable[[], Any]:
-        return lambda: caller.call(method, f"/auth/{path}", body)
-
-    calls: list[tuple[str, Callable[[], Any]]] = []
-    for kind, caller in callers.items():
-        calls += [
-            (f"{kind} lists sessions", of(caller, "GET", "sessions/")),
-            (f"{kind} lists tokens", of(caller, "GET", "tokens/")),
-            (f"{kind} mints", of(caller, "POST", "tokens/", {"name": "x"})),
-            (f"{kind} ends others", of(caller, "DELETE", "sessions/?others=true")),
-            (f"{kind} introspects", of(caller, "POST", "introspect/", {"token": "x"})),
-            (f"{kind} signs out", of(caller, "DELETE", f"{kind}/")),
-        ]
-    jwt, anybody = callers["jwt"], stranger()
-    calls += [
-        ("ends one", of(jwt, "DELETE", f"sessions/{device.session_id}/")),
-        ("unmints", of(jwt, "DELETE", f"tokens/{script.answer['id']}/")),
-        ("ends all", of(jwt, "DELETE", "sessions/")),
-        ("refreshes", of(anybody, "POST", "jwt/refresh/", {"refresh": pair.refresh})),
-        ("verifies", of(anybody, "POST", "jwt/verify/", {"token": pair.access})),
-        ("revokes", of(anybody, "POST", "revoke/", {"token": pair.refresh})),
-        ("asks for the session", of(callers["session"], "GET", "session/")),
-    ]
-    return calls
-
-
+@pytest.mark.default_user_only
 @pytest.mark.parametrize("after", [0, 1, 2, 3, 4, 6, 8, 10])
 def test_whatever_is_asked_is_503_or_done_and_never_an_error_page(
     after: int, person: AbstractUser, clock: Clock
 ):
-    number = len(_calls(person))
-    for each in range(number):
-        name, call = _calls(person)[each]
+    sign_in("token", person)  # others to end
+    for name, make in CALLS.items():
+        call = make(person)
         clock.advance(seconds=2)
         with Outage(after) as outage:
             response = call()

@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.urls("tests.api.urls"), pytest.mark.django_db(transaction=True)]
 
-MODES = ["stateless", "denylist", "stateful"]
+#: The modes are about tokens, not about whose they are: the usual one does for each user model.
+_once = pytest.mark.default_user_only
+MODES = [
+    pytest.param("stateless", marks=_once),
+    "denylist",
+    pytest.param("stateful", marks=_once),
+]
 
 #: Views that let a stranger in, and see who asks; and what asks more of the caller.
 OPEN = ["/api/open/", "/plain/", "/async/"]
