@@ -6,6 +6,8 @@ from django.urls import resolve
 
 from authkit.access import discovery
 
+pytestmark = pytest.mark.any_user_model
+
 
 @pytest.fixture(autouse=True)
 def registry(settings):

@@ -19,6 +19,8 @@ from authkit.access import discovery
 from authkit.access.declarations import Public, Require
 from tests.access import urls_views
 
+pytestmark = pytest.mark.any_user_model
+
 
 @pytest.fixture(autouse=True)
 def registry(settings):

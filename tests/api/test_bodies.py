@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser
 
 pytestmark = [pytest.mark.urls("tests.api.urls"), pytest.mark.django_db]
+before_any_name = pytest.mark.default_user_only  # it is refused before a name is read
 
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW", ""]
 
@@ -221,6 +222,7 @@ def test_every_path_answers_every_method_and_what_it_does_not_know_is_405(
                 assert known - {"HEAD"} <= {*response["Allow"].split(", ")} | {"HEAD"}
 
 
+@before_any_name
 @pytest.mark.parametrize("broken", BROKEN)
 def test_a_body_that_is_no_json_object_is_400(broken: str, callers: dict[str, Caller]):
     for method, path in TAKES_BODY:
@@ -234,6 +236,7 @@ def test_a_body_that_is_no_json_object_is_400(broken: str, callers: dict[str, Ca
             assert response.json()["code"] == ("too_large" if is_large else "parse_error")
 
 
+@before_any_name
 @pytest.mark.parametrize("large", TOO_LARGE)
 def test_a_body_that_is_too_large_is_413(large: str, callers: dict[str, Caller]):
     for method, path in TAKES_BODY:
@@ -243,6 +246,7 @@ def test_a_body_that_is_too_large_is_413(large: str, callers: dict[str, Caller])
         assert is_fit(response)
 
 
+@before_any_name
 @pytest.mark.parametrize(
     "content_type",
     [
@@ -283,6 +287,7 @@ def test_another_content_type_is_415(content_type: str, callers: dict[str, Calle
                 assert response.status_code in {400, 413}
 
 
+@before_any_name
 @pytest.mark.parametrize("size", [100, 70_000, 3_000_000])
 @pytest.mark.parametrize("kind", ["x-www-form-urlencoded", "multipart"])
 def test_a_form_of_any_size_at_the_door_with_a_cookie_is_a_4xx(
@@ -303,6 +308,7 @@ def test_a_form_of_any_size_at_the_door_with_a_cookie_is_a_4xx(
                 assert is_fit(response), (response.status_code, response.content[:200])
 
 
+@before_any_name
 @pytest.mark.parametrize("count", [10, 1_000, 5_000])
 def test_a_form_of_many_fields_is_a_4xx(count: int, person: AbstractUser):
     form = b"&".join(b"token=%d" % number for number in range(count))
@@ -312,6 +318,7 @@ def test_a_form_of_many_fields_is_a_4xx(count: int, person: AbstractUser):
         assert is_fit(response), response.content[:200]
 
 
+@before_any_name
 @pytest.mark.parametrize(
     "form",
     [
@@ -414,6 +421,7 @@ def test_a_path_of_nothing_is_404_or_less(path: str, callers: dict[str, Caller])
     assert BearerToken.objects.filter(revoked_at=None).count() == 3
 
 
+@before_any_name
 @pytest.mark.parametrize(
     "query",
     ["others=%00", "others[]=true", "others=true&others=false", "others=" + "x" * 9_000, "%ff=%ff"],
@@ -423,6 +431,7 @@ def test_an_odd_query_is_no_5xx(query: str, person: AbstractUser):
     assert is_fit(response)
 
 
+@before_any_name
 @pytest.mark.parametrize(
     "accept", ["text/html", "application/xml", "*/*", "", "x", "text/html;q=" + "9" * 400]
 )

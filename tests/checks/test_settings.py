@@ -10,6 +10,8 @@ from django.contrib.auth import get_user_model
 from django.core import checks
 from django.test import override_settings
 
+pytestmark = pytest.mark.any_user_model
+
 DAY = timedelta(days=1)
 SECRET = "a secret of thirty-two octets, or rather more"
 

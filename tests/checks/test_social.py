@@ -7,6 +7,8 @@ import pytest
 from authkit.checks.social import check_social_pipelines
 from authkit.social.pipeline import PIPELINE
 
+pytestmark = pytest.mark.any_user_model
+
 BY_EMAIL = "social_core.pipeline.social_auth.associate_by_email"
 
 

@@ -13,6 +13,8 @@ from authkit.authentication import JWTAuthentication
 from authkit.backends import AuthkitBackend
 from authkit.middleware import AuthkitMiddleware
 
+pytestmark = pytest.mark.any_user_model
+
 OURS = "authkit.middleware.AuthkitMiddleware"
 DJANGOS = "django.contrib.auth.middleware.AuthenticationMiddleware"
 WITHOUT = [path for path in settings.MIDDLEWARE if path != OURS]

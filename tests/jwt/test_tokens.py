@@ -32,6 +32,8 @@ from authkit.models import UserSession
 from tests.jwt.some_tokens import AT, NOW, PK, SID, access, ada, refresh, session
 from tests.kernel.some_keys import material, segment
 
+pytestmark = pytest.mark.any_user_model
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser
 
