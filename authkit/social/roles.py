@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from authkit import audit
-from authkit.access import acting
+from authkit.access import acting, keyholders
 from authkit.models import Assignment, ClaimRole, Role, SocialAccount
 from authkit.social.kinds import kind_of
 from authkit.social.providers import Provider
@@ -68,14 +68,22 @@ def take_back(account: SocialAccount) -> None:
 
     Otherwise somebody could keep it for ever by unlinking in time. What another account of
     theirs has given as well stays.
+
+    Raises:
+        LastKeyholder: nobody would reach the access pages any more.
     """
     rows = ClaimRole.objects.filter(provider__slug=account.provider, mode=ClaimRole.Mode.SYNC)
     in_step = set(rows.values_list("role", flat=True)) & set(account.given_roles)
     others = SocialAccount.objects.filter(user_id=account.user_id).exclude(pk=account.pk)
     for given in others.values_list("given_roles", flat=True):
         in_step -= set(given)
-    if in_step:
-        _assign(account, Outcome(lost=tuple(sorted(in_step))))
+    if not in_step:
+        return
+    actor = acting.current()
+    at_stake = None if actor is None else keyholders.at_stake()
+    _assign(account, Outcome(lost=tuple(sorted(in_step))))
+    if actor is not None:
+        keyholders.require_reachable(actor, at_stake)
 
 
 def kept_claims(provider: Provider, claims: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 
+from authkit.access import keyholders
 from authkit.models import (
     Assignment,
     AuditEvent,
@@ -248,3 +250,21 @@ def test_who_unlinks_does_not_keep_what_is_kept_in_step(offer, liar, person):
     path = f"/auth/social/accounts/{SocialAccount.objects.get().pk}/"
     assert visitor.delete(path).status_code == 204
     assert list(Assignment.objects.values_list("role__slug", flat=True)) == ["author"]
+
+
+def test_the_last_who_reaches_the_access_pages_does_not_unlink_that(offer, liar, person):
+    row = offer()
+    role = Role.objects.create(slug="keeper", name="keeper")
+    for name in keyholders.PERMISSIONS:
+        role.permissions.add(Permission.objects.get(codename=name.partition(".")[2]))
+    ClaimRole.objects.create(provider=row, claim="groups", value="k", role="keeper", mode="sync")
+    liar.person["groups"] = ["k"]
+    person.is_staff = True
+    person.save()
+    visitor = signed_in(person)
+    assert visitor.sign_in(liar, link=True).status_code == 200
+    path = f"/auth/social/accounts/{SocialAccount.objects.get().pk}/"
+    answer = visitor.delete(path)
+    assert (answer.status_code, answer.json()["code"]) == (403, "last_keyholder")
+    assert SocialAccount.objects.exists()
+    assert Assignment.objects.exists()
