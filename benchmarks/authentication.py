@@ -105,7 +105,7 @@ def _verdicts(database: str, lines: dict[str, Line]) -> list[Verdict]:
 
 
 def _show(options: argparse.Namespace, lines: list[Line]) -> None:
-    how = f"{options.clock} clock" + (", statements prepared" if options.prepare else "")
+    how = f"{options.clock} clock" + (f", prepared: {options.prepare}" if options.prepare else "")
     print(f"\n{options.database}, {options.rounds} rounds of {_BATCH}, {how}")
     print(f"{'microseconds over no authentication':48} {'median':>8} {'middle half':>18} queries")
     for line in lines:

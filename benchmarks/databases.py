@@ -29,12 +29,16 @@ def thrown_away(kind: str, server: str = DEFAULT_SERVER) -> Iterator[str]:
         _administer(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
 
-def configuration_of(url: str, *, is_preparing: bool) -> dict[str, Any]:
+def configuration_of(url: str, *, prepared: str) -> dict[str, Any]:
     """An entry of Django's DATABASES, whose connection stays open from request to request.
 
-    With `is_preparing`, PostgreSQL plans a statement that comes again and again only once.
+    PostgreSQL plans a statement that comes again and again only once: with `prepared`
+    "threshold" where a package sends it so that it can, as authkit does; with "everyone"
+    all that Django sends.
     """
-    options = {"server_side_binding": True, "prepare_threshold": 5} if is_preparing else {}
+    options: dict[str, Any] = {"prepare_threshold": 5} if prepared else {}
+    if prepared == "everyone":
+        options["server_side_binding"] = True
     return {**dj_database_url.parse(url), "CONN_MAX_AGE": None, "OPTIONS": options}
 
 

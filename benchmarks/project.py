@@ -30,8 +30,10 @@ def command_line(description: str | None, *, rounds: int) -> argparse.ArgumentPa
     )
     parser.add_argument(
         "--prepare",
-        action="store_true",
-        help="PostgreSQL: with server_side_binding and prepare_threshold, for everyone",
+        choices=["", "threshold", "everyone"],
+        default="",
+        help="PostgreSQL: with the option prepare_threshold; or for all that Django sends, with"
+        " server_side_binding too",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument("--rounds", type=int, default=rounds, help="default: %(default)s")
@@ -55,20 +57,17 @@ def run(
     if options.database == "both":
         reports = {kind: _in_process_of_its_own(module, kind) for kind in databases.KINDS}
     else:
-        is_preparing = options.prepare and options.database == "postgresql"
-        with _django_on(options.database, options.server, settings, is_preparing=is_preparing):
+        prepared = options.prepare if options.database == "postgresql" else ""
+        with _django_on(options.database, options.server, settings, prepared=prepared):
             reports = {options.database: benchmark(options) | {"versions": _versions()}}
     if options.json is not None:
         options.json.write_text(json.dumps(reports, indent=2) + "\n")
 
 
 @contextmanager
-def _django_on(
-    kind: str, server: str, settings: str, *, is_preparing: bool = False
-) -> Iterator[None]:
+def _django_on(kind: str, server: str, settings: str, *, prepared: str = "") -> Iterator[None]:
     with databases.thrown_away(kind, server) as url:
-        if is_preparing:
-            os.environ["AUTHKIT_BENCHMARK_PREPARES"] = "1"
+        os.environ["AUTHKIT_BENCHMARK_PREPARES"] = prepared
         os.environ["AUTHKIT_BENCHMARK_DATABASE"] = url
         os.environ["DJANGO_SETTINGS_MODULE"] = settings
         import django  # noqa: PLC0415 - it can only be set up once its database is known

@@ -57,6 +57,6 @@ SIMPLE_JWT = {
 DATABASES = {
     "default": configuration_of(
         os.environ["AUTHKIT_BENCHMARK_DATABASE"],
-        is_preparing="AUTHKIT_BENCHMARK_PREPARES" in os.environ,
+        prepared=os.environ.get("AUTHKIT_BENCHMARK_PREPARES", ""),
     )
 }

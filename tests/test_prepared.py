@@ -9,11 +9,12 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.db.models.signals import post_init
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from authkit import lookups, sessions, tokens
 from authkit.models import BearerToken, UserSession
-from authkit.models.prepared import ModelColumns
+from authkit.models.prepared import ModelColumns, PreparedLookup
 from tests.people import make_person
 
 if TYPE_CHECKING:
@@ -79,6 +80,33 @@ def test_a_moment_that_another_program_wrote_is_read_likewise(
     assert found is not None
     stored = get_user_model()._default_manager.get(pk=person.pk)
     assert found[2].last_login == stored.last_login
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'")
+def test_postgresql_plans_the_statement_once_where_a_project_says_so(
+    person: AbstractUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, token_id = sign_in(person)
+    lookup = PreparedLookup(lookups._build_by_token, *lookups._BY_TOKEN._parameters)
+    expected = lookup.find("default", token_id)
+    assert prepared_statements() == 0
+
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "prepare_threshold", 2)
+    monkeypatch.setattr(connection.connection, "prepare_threshold", 2)
+    lookup = PreparedLookup(lookups._build_by_token, *lookups._BY_TOKEN._parameters)
+    with CaptureQueriesContext(connection) as seen:
+        assert lookup.find("default", token_id) == expected
+    assert len(seen) == 1
+    for _ in range(4):
+        assert lookup.find("default", token_id) == expected
+    assert lookup.find("default", "0" * 16) is None
+    assert prepared_statements() == 1
+
+
+def prepared_statements() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements")
+        return int(cursor.fetchone()[0])
 
 
 def test_who_listens_to_the_making_of_users_hears_of_it(person: AbstractUser) -> None:

@@ -18,7 +18,14 @@ from authkit import conf
 from authkit.exceptions import CredentialRejected, TokenExpired, TokenNotValid
 from authkit.jwt.keys import CHANGING, KeyRing, ring
 from authkit.kernel import claims, jws, plain_access
-from authkit.kernel.claims import ACCESS, REFRESH, TYP, AccessClaims, RefreshClaims
+from authkit.kernel.claims import (
+    ACCESS,
+    CLOCK_LEEWAY,
+    REFRESH,
+    TYP,
+    AccessClaims,
+    RefreshClaims,
+)
 from authkit.kernel.digest import sha256
 
 #: An entry has about one kilobyte.
@@ -116,13 +123,15 @@ class AccessVerifier:
         """
         token = jws.octets_of(text)
         digest = sha256(token)
-        seen = self._seen.get(digest)
-        if seen is not None:
-            claims.require_timely(seen.claims, now=now)
-            return seen
-        known = Known(self._read(token))
-        claims.require_timely(known.claims, now=now)
-        self._remember(digest, known)
+        known = self._seen.get(digest)
+        is_new = known is None
+        if known is None:
+            known = Known(self._read(token))
+        says = known.claims
+        if not (says.not_before <= now + CLOCK_LEEWAY and now < says.exp):
+            claims.require_timely(says, now=now)  # says why not
+        if is_new:
+            self._remember(digest, known)
         return known
 
     def _read(self, token: bytes) -> AccessClaims:

@@ -103,7 +103,7 @@ def test_whatever_is_signed_is_read_back(payload: dict[str, object]):
 
 def test_only_headers_of_genuine_tokens_are_known_again() -> None:
     checker = jws.Checker(ring(), typ="at+jwt")
-    token = jws.sign(PAYLOAD, key("HS256").signing, typ="at+jwt").encode()
+    token = jws.sign(PAYLOAD, signing("HS256"), typ="at+jwt").encode()
     with pytest.raises(InvalidToken):
         checker.payload_of(token[:-4] + b"AAAA")
     assert not checker._genuine
