@@ -26,6 +26,7 @@ from authkit.exceptions import (
     ImpersonationOver,
     ScopeInsufficient,
     TokenNotValid,
+    TooManyAttempts,
 )
 from authkit.kernel.grant import Grant
 
@@ -158,6 +159,8 @@ def _set_user(request: HttpRequest, user: Any) -> None:
 
 def _refuse(request: HttpRequest, refusal: AuthkitError) -> HttpResponseBase:
     refusals.tell_refused(request, refusal)
+    if isinstance(refusal, TooManyAttempts):
+        return refusals.later(request, refusal)
     is_cookie = "HTTP_AUTHORIZATION" not in request.META
     if is_cookie and _is_navigation(request):
         # The cookie is dropped with this answer: the browser asks again as a stranger.

@@ -21,9 +21,14 @@ from rest_framework_simplejwt import authentication as simplejwt
 from authkit import credentials, csrf, resolved
 from authkit.access import scopes
 from authkit.accounts import current
-from authkit.exceptions import AuthkitError, ScopeInsufficient, TokenNotValid
+from authkit.exceptions import (
+    AuthkitError,
+    ScopeInsufficient,
+    TokenNotValid,
+    TooManyAttempts,
+)
 from authkit.models.prepared import user_model
-from authkit.refusals import BEARER, REALM, OutOfScope, Refused, Unavailable, tell_refused
+from authkit.refusals import BEARER, REALM, OutOfScope, Refused, TooMany, Unavailable, tell_refused
 from authkit.resolved import Answer
 
 
@@ -38,6 +43,8 @@ class _Refusing:
 
     def _refuse(self, request: Request, refusal: AuthkitError) -> NoReturn:
         tell_refused(_http(request), refusal)
+        if isinstance(refusal, TooManyAttempts):
+            raise TooMany(refusal) from refusal
         raise Refused(refusal, self.authenticate_header(request)) from refusal
 
     def _pass_on(self, request: Request, presented: credentials.Presented) -> Any:

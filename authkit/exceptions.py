@@ -43,6 +43,10 @@ class TokenNotValid(CredentialRejected):
     """Malformed, unknown, forged, revoked, or of another kind than asked for."""
 
 
+class TokenMadeUp(TokenNotValid):
+    """Well formed, and none that was ever issued: its refusal took a look-up or a signature."""
+
+
 class TokenExpired(CredentialRejected):
     """A genuine token after its end."""
 

@@ -53,6 +53,17 @@ class OutOfScope(PermissionDenied):
         super().__init__(body_of(refusal), refusal.code)
 
 
+class TooMany(APIException):
+    """429, and how long to wait (RFC 6585 §4)."""
+
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+
+    def __init__(self, refusal: TooManyAttempts) -> None:
+        """Say publicly what `refusal` says publicly."""
+        super().__init__(body_of(refusal), refusal.code)
+        self.wait = refusal.retry_after  # REST framework makes Retry-After of it
+
+
 class Unavailable(APIException):
     """503: who it is cannot be found out, so nobody gets in."""
 

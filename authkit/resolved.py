@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
 from authkit import credentials, refusals
+from authkit.accounts import guessing
 from authkit.exceptions import AuthkitError, ImpersonationOver, UserInactive
 from authkit.kernel.grant import Grant
 
@@ -25,6 +26,7 @@ def bearer(http: HttpRequest, presented: credentials.Presented) -> Answer:
 
     Raises:
         CredentialRejected: it is not valid.
+        TooManyAttempts: it is made up, and one too many from this address.
         django.db.Error: the database cannot be asked.
     """
     found = http.__dict__.get(_BEARER)
@@ -32,7 +34,7 @@ def bearer(http: HttpRequest, presented: credentials.Presented) -> Answer:
         try:
             found = credentials.resolve(presented, refuse=partial(_refuse_late, http))
         except AuthkitError as refusal:
-            found = refusal
+            found = guessing.answer_to(http, refusal)
         http.__dict__[_BEARER] = found
     if isinstance(found, AuthkitError):
         raise found

@@ -19,6 +19,7 @@ from authkit.exceptions import (
     NotPermitted,
     SessionEnded,
     TokenExpired,
+    TokenMadeUp,
     TokenNotValid,
     UserInactive,
 )
@@ -113,7 +114,7 @@ def resolve(text: str, *, now: datetime, is_use: bool = True) -> tuple[AbstractB
     alias = alias_of(BearerToken)
     found = lookups.find_by_token(alias, parsed.id)
     if found is None or not opaque.is_same(bytes.fromhex(found[0].digest), parsed.digest):
-        raise TokenNotValid("unknown")
+        raise TokenMadeUp("unknown")
     token, session, user = found
     _check(token, session, user, now)
     if is_use:

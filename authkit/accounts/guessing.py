@@ -1,9 +1,15 @@
 """Whoever presents made-up tokens is told to slow down.
 
 Asked only when a credential was refused, so a good one pays nothing for it. Nobody
-guesses 128 random bits: this is against the load. Each process counts for itself and
-tells the database of every `STEP` of them, so that the first few, and all that come from
-an address that is known to be over the limit, cost no query.
+guesses 128 random bits: this is against the load. So only what made work is counted, a
+token that had to be looked up or whose signature had to be checked. One with a wrong
+checksum, or that is no token at all, is refused for less than the counting would cost.
+
+Each process counts for itself and tells the database of every `STEP` of them, so that the
+first few, and all that come from an address that is known to be over the limit, cost no
+query. The refusal comes after the look-up, which a good token needs as well; it spares
+the database no query, but tells honest programs to stop, and shows the others to whoever
+watches the lock-outs.
 """
 
 from __future__ import annotations
@@ -18,7 +24,7 @@ from django.utils import timezone
 
 from authkit.accounts import throttle
 from authkit.accounts.client import client_of, network_of
-from authkit.exceptions import AuthkitError, TokenNotValid, TooManyAttempts
+from authkit.exceptions import AuthkitError, TokenMadeUp, TokenNotValid, TooManyAttempts
 
 #: So many are counted in memory before the database is told.
 STEP = 20
@@ -32,14 +38,14 @@ def answer_to(request: HttpRequest, refusal: AuthkitError) -> AuthkitError:
     A token that has expired or was revoked was real once: its holder has to hear that.
     Where the database cannot count, the refusal stands.
     """
-    if type(refusal) is not TokenNotValid:
+    if type(refusal) not in (TokenNotValid, TokenMadeUp):
         return refusal
     client = client_of(request)
     address, now = network_of(client.ip), timezone.now()
     blocked_for = _known.blocked_for(address, now)
     if blocked_for is not None:
         return TooManyAttempts(blocked_for)
-    if not _known.is_step(address):
+    if not isinstance(refusal, TokenMadeUp) or not _known.is_step(address):
         return refusal
     try:
         throttle.spend(throttle.Scope.TOKEN, address, client=client, cost=STEP)

@@ -41,7 +41,7 @@ from authkit.exceptions import (
     WrongPassword,
 )
 from authkit.kernel.grant import Grant
-from authkit.refusals import Refused, Unavailable, tell_refused
+from authkit.refusals import Refused, TooMany, Unavailable, tell_refused
 
 
 class AlwaysJSON(BaseContentNegotiation):
@@ -89,17 +89,15 @@ class View(APIView):
         answered = _as_api_exception(exc)
         response = super().handle_exception(answered)
         response.data = _with_code(exc, response.data)
-        if isinstance(answered, TooMany):
-            response.headers["Retry-After"] = str(answered.retry_after)
+        if isinstance(answered, TooMany):  # whatever exception handler a project has
+            response.headers["Retry-After"] = str(answered.wait)
         return response
 
     def _answer_to_guess(self, exc: Exception) -> Exception:
         """Tell whoever makes up tokens to slow down, in the place of the refusal."""
-        refusal = exc.__cause__ if isinstance(exc, Refused) else exc
-        if not isinstance(refusal, CredentialRejected):
-            return exc
-        answer = guessing.answer_to(self.request._request, refusal)
-        return exc if answer is refusal else answer
+        if isinstance(exc, CredentialRejected):  # in the body; one in a header was counted
+            return guessing.answer_to(self.request._request, exc)
+        return exc
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
         """Keep every answer out of caches (RFC 6749 §5.1, RFC 9111 §5.2.2.5)."""
@@ -139,18 +137,6 @@ class Forbidden(PermissionDenied):
     def __init__(self, refusal: AuthkitError) -> None:
         """Say publicly what `refusal` says publicly."""
         super().__init__(_(refusal.public_message), refusal.code)
-
-
-class TooMany(APIException):
-    """429 and how long to wait (RFC 6585 §4)."""
-
-    status_code = status.HTTP_429_TOO_MANY_REQUESTS
-
-    def __init__(self, refusal: TooManyAttempts) -> None:
-        """Say publicly what `refusal` says publicly."""
-        message = _(refusal.public_message)
-        super().__init__({"code": refusal.code, "detail": message}, refusal.code)
-        self.retry_after = refusal.retry_after
 
 
 class NotAccepted(APIException):

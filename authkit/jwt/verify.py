@@ -15,7 +15,7 @@ from typing import Any
 from django.core.signals import setting_changed
 
 from authkit import conf
-from authkit.exceptions import CredentialRejected, TokenExpired, TokenNotValid
+from authkit.exceptions import CredentialRejected, TokenExpired, TokenMadeUp, TokenNotValid
 from authkit.jwt.keys import CHANGING, KeyRing, ring
 from authkit.kernel import claims, jws, plain_access
 from authkit.kernel.claims import (
@@ -156,8 +156,10 @@ def _verifier() -> AccessVerifier:
 
 
 def _refusal_of(error: jws.InvalidToken) -> CredentialRejected:
-    is_expired = isinstance(error, claims.ExpiredToken)
-    return TokenExpired(str(error)) if is_expired else TokenNotValid(str(error))
+    if isinstance(error, claims.ExpiredToken):
+        return TokenExpired(str(error))
+    is_forged = isinstance(error, jws.ForgedToken)
+    return TokenMadeUp(str(error)) if is_forged else TokenNotValid(str(error))
 
 
 def _forget(*, setting: str, **_: object) -> None:

@@ -37,6 +37,10 @@ class InvalidToken(ValueError):
     """The token is not valid; the text says why and shows nothing of the token."""
 
 
+class ForgedToken(InvalidToken):
+    """Everything about it is right, but for its signature."""
+
+
 def sign(payload: Mapping[str, Any], key: SigningKey, *, typ: str) -> str:
     """Write and sign a token. The same payload and key always give the same text.
 
@@ -87,7 +91,7 @@ class Checker:
         key = known or _key_for(header, self._keys, self._typ)
         try:
             if not key.check(token[: -len(signature) - 1], base64url.decode(signature)):
-                raise InvalidToken("signature")
+                raise ForgedToken("signature")
             if known is None and len(self._genuine) < _MAX_GENUINE:
                 self._genuine[header] = key
             return base64url.decode(body)

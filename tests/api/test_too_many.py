@@ -140,6 +140,51 @@ def test_whoever_makes_up_tokens_is_told_to_slow_down(person: AbstractUser):
     assert len(queries) == 0
 
 
+#: A view of each kind: of DRF with our classes, of DRF with one of them, a plain one.
+VIEWS = ["/api/closed/", "/mixed/token/jwt/", "/plain/"]
+
+
+def made_up(kind: str) -> str:
+    """A token that is well formed and none of ours, or a JWT with another signature."""
+    if kind == "token":
+        return opaque.mint("ak_", random=secrets.token_bytes).text
+    return "eyJhbGciOiJIUzI1NiIsImtpZCI6IngifQ.e30.AAAA"
+
+
+@override_settings(**MADE_UP)
+@pytest.mark.parametrize("path", VIEWS)
+def test_every_view_tells_whoever_makes_up_tokens_to_slow_down(path: str, person: AbstractUser):
+    real = sign_in("token", person)
+    answers = [bearer(made_up("token")).get(path) for _ in range(90)]
+    assert [answer.status_code for answer in answers] == [401] * 79 + [429] * 11
+    assert answers[-1].json()["code"] == "too_many_attempts"
+    assert 0 < int(answers[-1]["Retry-After"]) <= 900
+    assert real.get(path).status_code == 200
+
+
+@override_settings(**MADE_UP)
+def test_a_signature_that_is_not_ours_counts_once(person: AbstractUser):
+    head, claims, signature = sign_in("jwt", person).access.split(".")
+    forged = f"{head}.{claims}.{signature[:-4]}AAAA"
+    statuses = [bearer(forged).get("/plain/").status_code for _ in range(90)]
+    assert statuses == [401] * 79 + [429] * 11
+
+
+@override_settings(**MADE_UP)
+@pytest.mark.parametrize("path", [*VIEWS, "/auth/me/"])
+@pytest.mark.parametrize("broken", ["wrong checksum", "no JWT", "nothing like it"])
+def test_what_is_no_token_at_all_is_refused_for_nothing(path: str, broken: str, db: None):
+    text = made_up("token")
+    text = {
+        "wrong checksum": text[:-1] + ("a" if text[-1] != "a" else "b"),
+        "no JWT": made_up("jwt"),
+        "nothing like it": "hello",
+    }[broken]
+    with Queries() as queries:
+        statuses = {bearer(text).get(path).status_code for _ in range(90)}
+    assert (statuses, len(queries)) == ({401}, 0)
+
+
 @override_settings(**MADE_UP)
 def test_tokens_that_were_real_once_are_not_guesses(person: AbstractUser):
     gone = sign_in("token", person)

@@ -18,7 +18,9 @@ from authkit.authentication import SessionAuthentication
 from authkit.decorators import public
 from tests.admin import urls_of_people
 
-PAGE = "<!doctype html><html><head><title>Hi</title></head><body><h1>{}</h1></body></html>"
+PAGE = (
+    '<!doctype html><html lang="en"><head><title>Hi</title></head><body><h1>{}</h1></body></html>'
+)
 
 
 def whoami(request: HttpRequest) -> HttpResponse:
