@@ -58,8 +58,13 @@ class UserSessionAdmin(PersonalAdmin):
             },
         ),
         (gettext_lazy("Device"), {"fields": ("ip", "browser", "user_agent")}),
-        (gettext_lazy("For programs"), {"fields": ("id", "generation")}),
+        (gettext_lazy("For programs"), {"fields": ("key", "generation")}),
     )
+
+    @admin.display(description=gettext_lazy("public id"))
+    def key(self, session: UserSession) -> str:
+        """Its primary key, under a name that can be translated."""
+        return str(session.pk)
 
     @admin.display(description=gettext_lazy("browser"), ordering="user_agent")
     def browser(self, session: UserSession) -> str:

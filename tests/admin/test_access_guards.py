@@ -225,3 +225,10 @@ def test_without_permission_nothing_is_looked_at(payroll):
     page = act(signed_in(staff), Endpoint, "mark_as_looked_at", [row])
     assert page.status_code in (200, 302)
     assert fresh(row).state == "new"
+
+
+def test_a_made_up_person_or_role_is_an_error_on_the_form(client):
+    form = {"user": "nobody", "group": "no group", "role": "no role"}
+    response = client.post(url(Assignment, "add"), form)
+    assert response.status_code == 200
+    assert "errorlist" in response.text

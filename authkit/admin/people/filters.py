@@ -143,7 +143,7 @@ class RoleFilter(Question):
     def answers(self) -> list[tuple[str, Text]]:
         """Each role that not everybody has."""
         rows = Role.objects.exclude(slug__in=(ANYONE, AUTHENTICATED)).order_by("name")
-        return list(rows.values_list("slug", "name")[:_MOST_CHOICES])
+        return [(role.slug, str(role)) for role in rows.only("slug", "name")[:_MOST_CHOICES]]
 
     def which(self, answer: str) -> Q:
         """By the assignments in force."""
