@@ -472,7 +472,7 @@ def test_request_user_is_a_real_instance_and_request_auth_a_grant(kind: str, per
 
 
 def test_the_grant_of_a_personal_token_has_its_scopes_and_no_session(person: AbstractUser):
-    scopes = ["closed:read", "api.*:update"]
+    scopes = ["closed:read", "authkit.*:update"]
     caller = personal(person, scopes=scopes)
     auth = caller.get("/api/closed/").renderer_context["request"].auth
     assert auth.kind == "token"

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from authkit.admin.base import Text, key_in, names_of_people
 from authkit.admin.filters import ends_soon
 from authkit.admin.guarded import GuardedAdmin
+from authkit.admin.keys import ChoosingByKey
 from authkit.models import Assignment
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class AssignmentAdmin(Finding, GuardedAdmin):
         return state_of(assignment)
 
 
-class AssignmentsOfRole(Finding, TabularInline):
+class AssignmentsOfRole(Finding, ChoosingByKey, TabularInline):
     """Who has the role, on its page."""
 
     model = Assignment

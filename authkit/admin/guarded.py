@@ -11,11 +11,12 @@ from django.http import HttpRequest, HttpResponse
 
 from authkit.access.refusals import GuardRefusal
 from authkit.admin.base import ModelAdmin, is_person
+from authkit.admin.keys import ChoosingByKey
 
 _REFUSAL = "_authkit_refusal"
 
 
-class GuardedAdmin(ModelAdmin):
+class GuardedAdmin(ChoosingByKey, ModelAdmin):
     """Shows a refusal of the guards beside what was typed, and keeps all of it.
 
     The guards themselves live below the forms and bind every other page as well, which

@@ -19,6 +19,7 @@ from authkit.admin import code_defaults
 from authkit.admin.assignment import AssignmentsOfRole
 from authkit.admin.base import Text
 from authkit.admin.guarded import GuardedAdmin
+from authkit.admin.keys import ChoosingByKey
 from authkit.models import Role, Rule
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class RuleForm(ModelForm):
             )
 
 
-class RulesOfRole(TabularInline):
+class RulesOfRole(ChoosingByKey, TabularInline):
     """The rules of a role, on its page."""
 
     model = Rule

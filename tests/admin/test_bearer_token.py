@@ -59,11 +59,11 @@ def test_the_page_that_shows_a_token_is_kept_by_no_cache_or_cookie_or_session(pe
 
 
 def test_a_token_reaches_as_far_and_lasts_as_long_as_was_asked(person, superuser):
-    scopes = "api.article:read\r\n\r\n  api.*:create,update \r\n"
+    scopes = "authkit.me:read\r\n\r\n  authkit.*:create,update \r\n"
     end = {"expires_at_0": "2099-01-02", "expires_at_1": "03:04:05"}
     assert ask_for_token(signed_in(superuser), person, scopes=scopes, **end).status_code == 200
     token = BearerToken.objects.get()
-    assert token.scopes == ["api.article:read", "api.*:create,update"]
+    assert token.scopes == ["authkit.me:read", "authkit.*:create,update"]
     assert token.expires_at == datetime(2099, 1, 2, 3, 4, 5, tzinfo=get_default_timezone())
 
 

@@ -99,7 +99,7 @@ def test_tokens_of_somebody_who_holds_more_stay(desk, boss):
 
 def test_no_token_is_made_for_somebody_who_holds_more(desk, boss):
     before = BearerToken.objects.count()
-    form = {"user": boss.get_username(), "name": "mine now", "scopes": "a:read"}
+    form = {"user": boss.get_username(), "name": "mine now", "scopes": "authkit.me:read"}
     response = desk.post(url(BearerToken, "add"), form)
     assert response.status_code == (403 if boss.is_active else 200)
     assert BearerToken.objects.count() == before

@@ -78,7 +78,7 @@ def test_the_owner_may_look_into_a_token(kind: str, person: AbstractUser):
 
 def test_every_kind_of_token_is_active_while_it_lives(person: AbstractUser):
     caller, pair = sign_in("token", person), sign_in("jwt", person)
-    script = personal(person, scopes=["api.article:read", "api.*:update"])
+    script = personal(person, scopes=["closed:read", "authkit.*:update"])
     for text, kind in (
         (caller.token, "Bearer"),
         (pair.access, "Bearer"),
@@ -88,7 +88,7 @@ def test_every_kind_of_token_is_active_while_it_lives(person: AbstractUser):
         answer = introspect(caller, text).json()
         assert answer["active"] is True
         assert answer["token_type"] == kind
-    assert answer["scope"] == "api.article:read api.*:update"
+    assert answer["scope"] == "closed:read authkit.*:update"
 
 
 def test_a_service_with_the_permission_may_look_into_anybodys(
