@@ -109,7 +109,8 @@ def _assign(account: SocialAccount, outcome: Outcome) -> None:
     signed in, who could give nobody more than they hold.
     """
     given = set(account.given_roles)
-    known = {role.slug: role for role in Role.objects.filter(slug__in=outcome.gained)}
+    found = Role.objects.filter(slug__in=outcome.gained)
+    known = {role.slug: role for role in found if role.slug in outcome.gained}  # to the letter
     gained, lost = [], [slug for slug in outcome.lost if slug in given]
     with transaction.atomic(), acting.as_system():
         for slug, role in known.items():

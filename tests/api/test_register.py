@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.core import mail
+from django.db import connection
 from django.test import override_settings
 
 from authkit.accounts import invitations
@@ -77,6 +78,8 @@ def test_a_user_name_is_given_once_however_it_is_written(name: str):
     assert register("Alice", "alice@example.com").status_code == 201
     answer = register(name, "other@example.com")
     same = name.strip().lower() == "alice" or name == "\uff41\uff4c\uff49\uff43\uff45"
+    # MariaDB's column takes the dotless i for an i, and is asked too
+    same = same or (name == "al\u0131ce" and connection.vendor == "mysql")
     assert answer.status_code == (400 if same else 201)
     if same:
         assert set(answer.json()) == {"code", "username"}
