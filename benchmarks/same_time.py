@@ -12,6 +12,7 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from itertools import count
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -24,12 +25,19 @@ if TYPE_CHECKING:
 
 _AT_MOST = 0.6
 _RIGHT, _WRONG, _NEW = "benchmarks-2026", "a wrong password", "seven rainy tuesdays"
+_MANY = 1_000_000
+_LIMITED = (
+    *("sign_in_to_account", "sign_in_from_address", "registration", "mail"),
+    *("password_reset", "verification"),
+)
 _OVERRIDDEN: dict[str, Any] = {
     "PASSWORD_HASHERS": [
         "authkit.hashers.Argon2idPasswordHasher",
         "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     ],
     "AUTHENTICATION_BACKENDS": ["authkit.backends.AuthkitBackend"],
+    # No request of the measurement is one too many, but for those that are to be.
+    "AUTHKIT": {"LIMITS": dict.fromkeys(_LIMITED, (_MANY, 900))},
     "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend",
     "TEMPLATES": [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
 }
@@ -68,15 +76,37 @@ def auc(some: list[float], others: list[float]) -> float:
     return max(area, 1 - area)
 
 
+def _lock(scope: Any, text: str) -> None:
+    """Let so many have failed that no more are looked at."""
+    from django.utils import timezone  # noqa: PLC0415
+
+    from authkit.accounts import throttle  # noqa: PLC0415
+    from authkit.kernel.limits import Limit  # noqa: PLC0415
+    from authkit.models import Throttle  # noqa: PLC0415
+
+    now, day = timezone.now(), timedelta(days=1)
+    digest = throttle.Counted(scope, text, Limit(_MANY, day)).digest
+    Throttle.objects.create(
+        digest=digest, scope=scope, failed=_MANY, since=now, locked_at=now, ends_at=now + day
+    )
+
+
 def _make_people() -> None:
     from django.contrib.auth.hashers import make_password  # noqa: PLC0415
     from django.contrib.auth.models import User  # noqa: PLC0415
+
+    from authkit.accounts import throttle  # noqa: PLC0415
 
     weak = "argon2$argon2id$v=19$m=1024,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$" + "A" * 43
     User.objects.create_user("known", "known@example.com", _RIGHT)
     User.objects.create_user("inactive", "inactive@example.com", _RIGHT, is_active=False)
     User.objects.create_user("unusable", "unusable@example.com")
     old = make_password(_RIGHT, hasher="pbkdf2_sha256")
+    locked = User.objects.create_user("locked", "locked@example.com", _RIGHT)
+    User.objects.create_user("known-locked", "known-locked@example.com", _RIGHT)
+    _lock(throttle.Scope.PERSON, f"person {locked.pk}")
+    for name in ("nobody-locked", "known-locked"):
+        _lock(throttle.Scope.NAME, name)
     User.objects.create(username="old", email="old@example.com", password=old)
     User.objects.create(username="weak", email="weak@example.com", password=weak)
 
@@ -108,8 +138,14 @@ def _doors() -> dict[str, Kinds]:
             "inactive, right password": sign_in("inactive", _RIGHT),
             "inactive, wrong password": sign_in("inactive", _WRONG),
             "without a password": sign_in("unusable", _WRONG),
+            "locked by another of their names": sign_in("locked", _RIGHT),
             "old hash (PBKDF2)": sign_in("old", _WRONG),
             "weak hash (Argon2id, 1 MiB)": sign_in("weak", _WRONG),
+        },
+        "locked": {  # 429, and so apart from the others
+            "stranger": sign_in("nobody-locked", _WRONG),
+            "known": sign_in("known-locked", _WRONG),
+            "known, right password": sign_in("known-locked", _RIGHT),
         },
         "register": {"stranger": register(""), "known": register("known@example.com")},
         "reset": {
@@ -140,11 +176,13 @@ def _in_any_order(kinds: Kinds, rounds: int) -> Iterator[str]:
 def _time_of(application: Application, path: str, body: dict[str, str]) -> float:
     from benchmarks.wsgi import environ  # noqa: PLC0415
 
-    request = environ(path, data=body)
+    # Each comes from somewhere else: so many from one address would be too many.
+    address = f"10.{random.randrange(256)}.{random.randrange(256)}.{random.randrange(256)}"
+    request = environ(path, data=body, REMOTE_ADDR=address)
     began = time.perf_counter_ns()
     answer = application(request)
     took = (time.perf_counter_ns() - began) / 1_000_000
-    if answer.status[:3] not in {"401", "201", "204"}:
+    if answer.status[:3] not in {"401", "201", "204", "429"}:
         raise RuntimeError(f"{answer.status} {answer.body[:300]!r}")
     return took
 
@@ -162,7 +200,7 @@ def _verdicts(door: str, found: dict[str, list[float]]) -> list[Verdict]:
 
 def main() -> None:
     parser = project.command_line(__doc__, rounds=200)
-    parser.add_argument("--door", choices=["sign-in", "register", "reset", "resend"])
+    parser.add_argument("--door", choices=["sign-in", "locked", "register", "reset", "resend"])
     project.run("benchmarks.same_time", parser.parse_args(), benchmark)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import pytest
 
@@ -51,6 +52,26 @@ def _guesses(names: list[str], count: int) -> list[Request]:
     ]
 
 
+def _at_mixed_doors(name: str, count: int) -> list[Request]:
+    """Wrong passwords at every door in turn: of the API, of the pages, of the admin site."""
+    token = "a" * 32
+    cookie = {"Cookie": f"csrftoken={token}"}
+    form = {**cookie, "Content-Type": "application/x-www-form-urlencoded"}
+    made = []
+    for number in range(count):
+        given = {"username": name, "password": f"wrong {number}"}
+        typed = urlencode({**given, "csrfmiddlewaretoken": token})
+        doors = [
+            Request("POST", "/auth/session/", given, {**cookie, "X-CSRFToken": token}),
+            Request("POST", "/auth/token/", given),
+            Request("POST", "/auth/jwt/", given),
+            Request("POST", "/admin/login/", typed, form),
+            Request("POST", "/account/sign-in/", typed, form),
+        ]
+        made.append(doors[number % len(doors)])
+    return made
+
+
 def _judged(line: Line, username: str) -> int:
     found: int = line.call("GET", f"/failed/{username}/").json["failed"]
     return found
@@ -73,6 +94,20 @@ def test_two_hundred_guesses_at_once_get_no_further_than_the_limit(strict_site: 
         assert right.status == 429
         assert int(_retry_after(lines[0], username)) > 60
     figures.info("200 guesses at once: %s", dict(answers))
+
+
+def test_two_hundred_at_once_at_mixed_doors_get_no_further_either(strict_site: Site):
+    lines = strict_site.lines(CALLERS)
+    username = make_person(lines[0])
+    answers: Counter[int] = Counter()
+    guesses = _at_mixed_doors(username, 200)
+    for start in range(0, 200, len(lines)):
+        some = guesses[start : start + len(lines)]
+        answers.update(answer.status for answer in at_once(lines[: len(some)], some))
+    assert set(answers) <= {200, 401, 429}  # a form that is shown again is 200
+    assert answers[200] + answers[401] == LIMIT
+    assert _judged(lines[0], username) == LIMIT
+    figures.info("200 guesses at once at mixed doors: %s", dict(answers))
 
 
 def test_all_get_in_who_know_the_password_however_many_at_once(strict_site: Site):

@@ -15,7 +15,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import path
+from django.urls import include, path
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.permissions import IsAuthenticated
@@ -189,6 +189,7 @@ def providers(request: HttpRequest) -> JsonResponse:
 urlpatterns = opened(
     [
         *urls.urlpatterns,
+        path("account/", include("authkit.urls_pages")),
         path("who/", Who.as_view()),
         path("access/<username>/<what>/", access),
         path("own-password/", OwnPassword.as_view()),
