@@ -51,11 +51,15 @@ KNOWN = [
     # what Django does not translate: two alternative texts, and a table of its own
     *("Search", "True", "False"),
     *("User-group relationships", "User-group relationship", "object", "User_groups"),
+    *("relationships", "relationship"),
     # what the audit writes down: whom an assignment to a group is about
     "group",
 ]
 #: What pages of rows show as it is stored: rules in their language, and what the audit kept.
-STORED = {"Role": ("allow", "deny", "when"), "AuditEvent": ("kind", "session", "token", "reason")}
+STORED = {
+    "Role": ("allow", "deny", "when"),
+    "AuditEvent": ("kind", "session", "token", "reason", "name", "scopes"),
+}
 #: What is wrong in every form that has such a field.
 WRONG = {
     "user": "zq",
