@@ -67,7 +67,7 @@ def require_alike(facts: Any, stored: Any) -> None:
         assert (type(value), value) == (type(its), its), name
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'")
+@pytest.mark.vendor("sqlite")
 @pytest.mark.parametrize("written", ["2026-11-25", "2026-11-25 07:00", "2026-11-25T07:00:00+02:00"])
 def test_a_moment_that_another_program_wrote_is_read_likewise(
     person: AbstractUser, written: str
@@ -82,7 +82,7 @@ def test_a_moment_that_another_program_wrote_is_read_likewise(
     assert found[2].last_login == stored.last_login
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'")
+@pytest.mark.vendor("postgresql")
 def test_postgresql_plans_the_statement_once_where_a_project_says_so(
     person: AbstractUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
