@@ -44,7 +44,7 @@ def test_events_are_found_by_kind_name_and_address(admin, person):
     audit.record("token.created", actor=person, client=Client(ip="2001:db8::7"))
     assert kinds_shown(admin, kind="login.failed") == ["login.failed"]
     assert kinds_shown(admin, q="mallory") == ["login.failed"]
-    assert kinds_shown(admin, q="ada") == ["token.created"]
+    assert kinds_shown(admin, q=person.get_username()) == ["token.created"]
     assert kinds_shown(admin, q="192.0.2.7") == ["login.failed"]
     assert kinds_shown(admin, q="2001:db8::7") == ["token.created"]
 

@@ -158,7 +158,8 @@ def test_whoever_may_not_see_rules_is_not_led_to_the_matrix():
         assert "matrix" not in item.url
 
 
-def test_it_costs_few_queries_however_much_there_is(superuser):
+def test_it_costs_few_queries_however_much_there_is(superuser, settings):
+    settings.AUTHKIT = {**settings.AUTHKIT, "MAX_STALENESS": 0}  # each request looks
     client = signed_in(superuser)
 
     def cost(where: str) -> int:
@@ -181,7 +182,8 @@ def test_looking_changes_nothing(superuser):
     before = AuditEvent.objects.count()
     with CaptureQueriesContext(connection) as queries:
         blocks(client)
-    assert not [q for q in queries if not q["sql"].startswith(("SELECT", "SAVEPOINT", "RELEASE"))]
+    sql = [query["sql"].lstrip("(") for query in queries]
+    assert not [text for text in sql if re.match("INSERT|UPDATE|DELETE", text)]
     assert AuditEvent.objects.count() == before
 
 

@@ -72,7 +72,7 @@ def days_of(
 def _branches_of(events: Events | None, narrowing: Narrowing) -> list[Events]:
     """The sign-ins and refusals looked at. To sign in is one's own deed: no two overlap."""
     found = AuditEvent.objects.all() if events is None else events
-    asked = replace(narrowing, part="actor", kinds=None, since=None, until=None)
+    asked = replace(narrowing, part="self", kinds=None, since=None, until=None)
     kinds = (SIGN_IN, REFUSAL)
     return [branch.filter(kind__in=kinds).order_by() for branch in asked.branches_of(found)]
 

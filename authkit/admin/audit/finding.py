@@ -44,7 +44,8 @@ class Narrowing:
     """Which events are looked for. What is None narrows nothing.
 
     Attributes:
-        person: who did it, or to whom it was done; `part` says which ("actor", "subject").
+        person: who did it, or to whom it was done; `part` says which ("actor", "subject",
+            or "self" for what nobody else did in their name).
         kinds: one of these.
         since, until: from, and up to but not including.
         ip: from this address.
@@ -181,6 +182,7 @@ def _about(person: Person, part: str) -> Iterator[Q]:
     """By what an event may be somebody's; names are of those whom nobody could identify."""
     if person.key is not None and part != "subject":
         yield Q(actor=person.key)
+    if person.key is not None and part in {"", "actor"}:
         yield Q(impersonator=person.key) & ~Q(actor=person.key)
     if person.key is not None and part != "actor":
         yield Q(subject=str(person.key)) & event_kinds.about_people()
