@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -27,8 +28,8 @@ _KIND = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 _OURS: dict[str, Text] = {
     "login": _("Signing in"),
     "lockout": _("Lock-outs"),
-    "session": _("Sessions"),
-    "token": _("Tokens"),
+    "session": pgettext_lazy("of a person", "Sessions"),
+    "token": pgettext_lazy("of a person", "Tokens"),
     "account": _("Accounts"),
     "password": _("Passwords"),
     "email": _("E-mail addresses"),

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from authkit.admin.base import Text, key_in, names_of_people
+from authkit.admin.base import Text, names_of_people
 from authkit.admin.filters import ends_soon
 from authkit.admin.guarded import GuardedAdmin
 from authkit.admin.keys import ChoosingByKey
@@ -22,16 +20,6 @@ if TYPE_CHECKING:
     TabularInline = admin.TabularInline[Any, Any]
 else:
     TabularInline = admin.TabularInline
-
-
-class _Search(AutocompleteSelect):
-    """Django's, without the failure of a form that comes with what is no key."""
-
-    def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
-        """Look up only what a row could have for a key."""
-        model = self.field.remote_field.model
-        keys = [each for each in value if not each or key_in(model, str(each)) is not None]
-        return super().optgroups(name, keys, attr)
 
 
 class Finding:
@@ -45,14 +33,6 @@ class Finding:
         names = [name for name in self.raw_id_fields if name not in (its.exclude or ())]
         pages = {name: _page_of(its.admin_site, name) for name in names}
         return [name for name, page in pages.items() if page and page.get_search_fields(request)]
-
-    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
-        """With the search where there is one."""
-        its: Any = self
-        if "widget" not in kwargs and db_field.name in self.get_autocomplete_fields(request):
-            kwargs["widget"] = _Search(db_field, its.admin_site, using=kwargs.get("using"))
-        rest: Any = super()
-        return rest.formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 class StateFilter(admin.SimpleListFilter):

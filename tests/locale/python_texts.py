@@ -86,6 +86,7 @@ _SILENT = {
     "Unsealable",
     "UrlRefused",
     "ValueError",
+    "Wrong",
 }
 #: What hands on, to what stands inside, that people read it.
 _TRANSPARENT = (ast.BinOp, ast.BoolOp, ast.Dict, ast.IfExp, ast.List, ast.Set, ast.Tuple)

@@ -92,7 +92,7 @@ NOT_FOR_PEOPLE = {
         ("templatetags/authkit.py", '{%% %s "api.article:update" [object] as name %%}'),
     },
     "errors that we catch ourselves": {
-        ("accounts/throttle.py", "rows are missing that count attempts"),
+        ("accounts/tally.py", "rows are missing that count attempts"),
         ("social/discovery.py", "discovery document"),
     },
     "answers to requests that no page of ours makes": {

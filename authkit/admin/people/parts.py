@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from authkit.access import holders
 from authkit.accounts import lockouts
@@ -71,7 +72,7 @@ def sessions(view: View) -> Panel | None:
         row.user = view.person
     return Panel(
         "sessions",
-        _("Sessions"),
+        pgettext("of a person", "Sessions"),
         (_("Signed in at"), _("State"), _("Kind"), _("Browser"), _("IP address"), _("Last seen")),
         [
             (
