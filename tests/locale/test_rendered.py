@@ -21,6 +21,7 @@ from tests.people import PASSWORD, make_person
 
 pytestmark = [
     pytest.mark.default_user_only,
+    pytest.mark.vendor("sqlite"),  # what is said does not depend on the database
     pytest.mark.django_db,
     pytest.mark.urls("tests.pages.urls"),
     pytest.mark.usefixtures("bracketed"),

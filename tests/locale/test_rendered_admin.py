@@ -33,6 +33,7 @@ from tests.people import make_person, make_superuser
 
 pytestmark = [
     pytest.mark.default_user_only,
+    pytest.mark.vendor("sqlite"),  # what is said does not depend on the database
     pytest.mark.django_db,
     pytest.mark.urls("tests.admin.urls_of_matrix"),
     pytest.mark.usefixtures("bracketed"),
