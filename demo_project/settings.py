@@ -67,7 +67,10 @@ MIDDLEWARE = [
 AUTHENTICATION_BACKENDS = ["authkit.backends.AuthkitBackend"]  # authkit
 
 # authkit: Demo ID runs on this machine, where a real provider never is
-AUTHKIT = {"SOCIAL_ALLOWED_NETWORKS": ["127.0.0.0/8"]}
+AUTHKIT = {
+    "SOCIAL_ALLOWED_NETWORKS": ["127.0.0.0/8"],
+    "IMPERSONATION": True,  # root may see what others see: the link on a person's page
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [  # authkit: three ways in, each works alone too
