@@ -6,104 +6,37 @@ are worked out for all roles at once, so a grid of thousands of cells takes mill
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import reduce
 from operator import and_, or_
 from typing import Literal, NamedTuple
 
 from authkit import wording
-from authkit.kernel.patterns import ANY, GROUPS, has_action
-from authkit.kernel.policy import ANYONE, AUTHENTICATED, Effect, EndpointDecl, Role, Rule
+from authkit.access.grid_cells import (
+    Drift,
+    GridCell,
+    GridRow,
+    Origin,
+    Says,
+    Spot,
+    Statement,
+    statements_of,
+)
+from authkit.access.grid_words import (
+    Fixed,
+    Words,
+    fixed_at,
+    kinds_of,
+    named_by,
+    single,
+    without_kind,
+)
+from authkit.kernel.patterns import ANY, has_action
+from authkit.kernel.policy import ANYONE, AUTHENTICATED, Role, Rule
 from authkit.kernel.snapshot import Cell, CompiledEndpoint, Snapshot, places_in
 
-Says = Literal["allow", "allow_if", "deny", "nothing", "mixed"]
-Origin = Literal["own", "wider", "inherited", "code", ""]
-Fixed = Literal["public", "locked", ""]
-Words = tuple[str, ...]
-
-#: They only accompany the others, and have rows only where a rule names them.
-_SIDE_QUESTIONS = frozenset({"HEAD", "OPTIONS", "metadata"})
-
-
-class Statement(NamedTuple):
-    """What one rule of a cell says: allow or deny, perhaps only where a condition holds."""
-
-    effect: Effect
-    condition: str | None = None
-
-
-class Spot(NamedTuple):
-    """Which cell: a role, an endpoint, and the actions of its row."""
-
-    role: str
-    key: str
-    actions: Words
-
-
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """How the rules that are stored differ from those that code declares.
-
-    Attributes:
-        changed: ids of rules that were code's defaults before an administrator edited them.
-        off: by cell, what code's defaults say that an administrator has switched off.
-    """
-
-    changed: frozenset[int] = frozenset()
-    off: Mapping[Spot, tuple[Statement, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class GridCell:
-    """One cell. Cells that look the same are equal, so each is drawn only once.
-
-    Attributes:
-        says: what a holder of the role may do here, by all the rules that they have.
-        origin: from where: a rule of just this cell, one of the role's with another
-            pattern or other actions, one of another role's, or code.
-        own: what the rules of just this cell say. These, and no others, are edited here.
-        conditions: on which an "allow_if" depends.
-        exceptions: conditions on which it is denied all the same.
-        via: by what it is "wider" (patterns) or "inherited" (names of roles).
-        is_default: whether code's defaults stand here as code declares them.
-        is_changed: whether an administrator has changed one of code's defaults.
-        off: code's defaults that an administrator has switched off.
-        awaits: why an allow rule does not count here: "unreviewed", "condition_unknown".
-        parts: of a "mixed" one, what it says for each kind of action, but "nothing".
-    """
-
-    says: Says = "nothing"
-    origin: Origin = ""
-    own: tuple[Statement, ...] = ()
-    conditions: tuple[str, ...] = ()
-    exceptions: tuple[str, ...] = ()
-    via: tuple[str, ...] = ()
-    is_default: bool = False
-    is_changed: bool = False
-    off: tuple[Statement, ...] = ()
-    awaits: Literal["unreviewed", "condition_unknown", ""] = ""
-    parts: tuple[tuple[str, Says], ...] = ()
-
-
 _EMPTY = GridCell()
-
-
-@dataclass(frozen=True, slots=True)
-class GridRow:
-    """The cells of one endpoint and some of its actions, in the order of the grid's roles.
-
-    Attributes:
-        words: of the row, canonical.
-        named: the actions that they stand for at this endpoint.
-        fixed: why nobody edits its cells: code makes all of it public or locks it.
-    """
-
-    endpoint: EndpointDecl
-    words: Words
-    named: Words
-    fixed: Fixed
-    cells: tuple[GridCell, ...]
 
 
 class _Verdicts(NamedTuple):
@@ -146,7 +79,7 @@ class Grid:
         }
         used |= {spot.actions for spot in self.drift.off if spot.key == key}
         usual = [(ANY,), *((word,) for word in kinds_of(declaration.actions))]
-        usual += [(action,) for action in _single(declaration.actions)]
+        usual += [(action,) for action in single(declaration.actions)]
         return (*usual, *sorted(used - set(usual)))
 
     def row(self, key: str, words: Words) -> GridRow:
@@ -211,7 +144,7 @@ class _Row:
         self._is_missing = endpoint.declaration.state == "missing"
         self._parts = {
             word: grid.verdicts(endpoint, named_by(endpoint.declaration.actions, (word,)))
-            for word in (*kinds_of(named), *_without_kind(named))
+            for word in (*kinds_of(named), *without_kind(named))
         }
         self._awaiting = {
             "unreviewed": grid.having(reduce(or_, (c.unreviewed for c in self._cells), 0)),
@@ -294,46 +227,6 @@ class _Row:
         if self._awaiting["unreviewed"] >> place & 1:
             return "unreviewed"
         return "condition_unknown" if self._awaiting["condition_unknown"] >> place & 1 else ""
-
-
-def kinds_of(actions: Iterable[str]) -> Words:
-    """The groups of actions that stand for any of these."""
-    actions = tuple(actions)
-    return tuple(word for word in GROUPS if any(has_action((word,), a) for a in actions))
-
-
-def named_by(actions: Words, words: Words) -> Words:
-    """Which of an endpoint's actions a row is about; side questions only if nothing else."""
-    named = tuple(action for action in actions if has_action(words, action))
-    return tuple(action for action in named if action not in _SIDE_QUESTIONS) or named
-
-
-def fixed_at(endpoint: EndpointDecl, named: Words) -> Fixed:
-    """Why nobody edits the cells of a row: code makes all its actions public, or fixes them."""
-    if named and all(has_action(endpoint.public, action) for action in named):
-        return "public"
-    words = (*endpoint.public, *endpoint.locked)
-    return "locked" if named and all(has_action(words, action) for action in named) else ""
-
-
-def statements_of(rules: Iterable[Rule]) -> tuple[Statement, ...]:
-    """What rules say, in one order."""
-    found = {Statement(rule.effect, rule.condition) for rule in rules}
-    return tuple(sorted(found, key=lambda it: (it.effect, it.condition or "")))
-
-
-def _single(actions: Words) -> Iterator[str]:
-    """The actions that have a row of their own, beside the groups."""
-    for action in actions:
-        if action in GROUPS or action in _SIDE_QUESTIONS:
-            continue
-        kind = next((word for word in GROUPS if has_action((word,), action)), None)
-        if kind is None or len(named_by(actions, (kind,))) > 1:
-            yield action
-
-
-def _without_kind(actions: Words) -> Words:
-    return tuple(a for a in actions if not any(has_action((word,), a) for word in GROUPS))
 
 
 def _reach_of(snapshot: Snapshot, role: Role) -> int:

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from authkit.access.grid import Grid, Spot, Statement, fixed_at, named_by
+from authkit.access.grid import Grid
+from authkit.access.grid_cells import Spot, Statement
+from authkit.access.grid_words import fixed_at, named_by
 from authkit.kernel.compilation import compile_policy
 from authkit.kernel.language import PatternError, parse_actions, parse_endpoint_pattern, parse_key
 from authkit.kernel.policy import Effect, Rule, Source

@@ -13,7 +13,8 @@ from django.db.models import F, Q
 
 from authkit import audit
 from authkit.access import acting, guards, loading, policies
-from authkit.access.grid import Drift, Grid, Spot, Statement
+from authkit.access.grid import Grid
+from authkit.access.grid_cells import Drift, Spot, Statement
 from authkit.access.grid_edits import (
     Edit,
     Problem,

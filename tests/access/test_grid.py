@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authkit.access.grid import Drift, Grid, Spot, Statement
+from authkit.access.grid import Grid
+from authkit.access.grid_cells import Drift, Spot, Statement
 from authkit.access.grid_edits import (
     Edit,
     EditError,

@@ -10,8 +10,10 @@ from django.template.loader import get_template
 from django.utils.safestring import SafeString, mark_safe
 
 from authkit.access import conditions, discovery
-from authkit.access.grid import Fixed, Grid, GridCell, GridRow, Spot, Statement, Words
+from authkit.access.grid import Grid
+from authkit.access.grid_cells import GridCell, GridRow, Spot, Statement
 from authkit.access.grid_edits import Edit, as_list, choices
+from authkit.access.grid_words import Fixed, Words
 from authkit.admin.matrix.texts import (
     Labels,
     cell_text,

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from django.utils.translation import gettext as _
 
-from authkit.access.grid import Fixed, GridCell, Says, Statement
+from authkit.access.grid_cells import GridCell, Says, Statement
 from authkit.access.grid_edits import Edit, Problem, RuleChange
+from authkit.access.grid_words import Fixed
 from authkit.kernel.difference import Stance
 from authkit.kernel.patterns import ANY
 from authkit.kernel.policy import EndpointDecl
