@@ -149,12 +149,12 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
             return kinds.backend_class(given.get("kind", ""), given.get("backend", ""))
         except kinds.BackendTooOld:
             text = _(
-                "This backend speaks neither OAuth 2 nor OpenID Connect. Older protocols do not"
-                " bind a sign-in to the browser that began it, and are not taken."
+                "This backend speaks neither OAuth nor OpenID Connect, or a dialect of OAuth 1."
+                " That binds no sign-in to the browser that began it, and is not taken."
             )
             self.add_error("backend", text)
         except kinds.BackendUnknown:
-            self.add_error("backend", _("python-social-auth has no OAuth 2 backend of this name."))
+            self.add_error("backend", _("python-social-auth has no OAuth backend of this name."))
         except KeyError:  # no kind was chosen, and that is said already
             pass
         return None

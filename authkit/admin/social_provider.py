@@ -226,7 +226,7 @@ def _decides_all(request: HttpRequest) -> bool:
 def _what_is_wrong(refusal: SocialRefused) -> str:
     if refusal.reason == "secret_unreadable":
         return _("Its secret was encrypted under another SECRET_KEY. Enter it again.")
-    return _("python-social-auth has no OAuth 2 backend of this name.")
+    return _("python-social-auth has no OAuth backend of this name.")
 
 
 def _record(request: HttpRequest, kind: str, row: SocialProvider, data: dict[str, Any]) -> None:

@@ -70,6 +70,10 @@ class Complete(Deliver):
     iss = serializers.CharField(max_length=2000, required=False, trim_whitespace=False)
     error = serializers.CharField(max_length=200, required=False)
     error_description = serializers.CharField(max_length=2000, required=False)
+    oauth_token = serializers.CharField(max_length=512, required=False, trim_whitespace=False)
+    oauth_verifier = serializers.CharField(max_length=512, required=False, trim_whitespace=False)
+    oauth_problem = serializers.CharField(max_length=200, required=False)
+    denied = serializers.CharField(max_length=512, required=False)
     transaction = serializers.CharField(max_length=8192, required=False)
 
 

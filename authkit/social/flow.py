@@ -38,8 +38,11 @@ from authkit.social.transactions import Purpose, Transaction
 
 _MOST_ANSWERS = 6
 _LONGEST_PARAMETER = 4096
-#: What a provider may send back (RFC 6749 §4.1.2, RFC 9207 §2).
-PARAMETERS = ("code", "state", "iss", "error", "error_description")
+#: What a provider may send back (RFC 6749 §4.1.2, RFC 9207 §2), and over OAuth 1 (RFC 5849 §2.2).
+PARAMETERS = (
+    *("code", "state", "iss", "error", "error_description"),
+    *("oauth_token", "oauth_verifier", "oauth_problem", "denied"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ def begin(
     with _translated():
         backend: Any = strategy.get_backend(slug, redirect_uri=redirect_uri)
         url = str(backend.auth_url())
-    (state,) = values[backend._transaction_index_key()]
+    state = backend.begun_state()
     begun = Transaction(
         provider=slug,
         issuer=provider.issuer,

@@ -6,19 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 from social_core.backends.base import BaseAuth
-from social_core.backends.oauth import BaseOAuth2
+from social_core.backends.oauth import BaseOAuth1, BaseOAuth2, OAuthAuth
 from social_core.backends.open_id_connect import OpenIdConnectAuth
 
 from authkit.models import SocialProvider
 
 _KIND = SocialProvider.Kind
-Backend = type[BaseOAuth2[Any]]
+Backend = type[OAuthAuth[Any]]
+#: What `authkit.social.oauth1` puts in the place of python-social-auth's own, so that a
+#: backend which has replaced it as well (MediaWiki's) does not work with it.
+_OURS_IN_OAUTH1 = ("auth_complete", "get_unauthorized_token", "unauthorized_token")
 
 
 class BackendUnknown(ValueError):
@@ -26,11 +29,12 @@ class BackendUnknown(ValueError):
 
 
 class BackendTooOld(BackendUnknown):
-    """It speaks OAuth 1, OpenID 2, SAML or what else is neither OAuth 2 nor OpenID Connect.
+    """It speaks OpenID 2, SAML or what else is neither OAuth nor OpenID Connect.
 
-    What a sign-in is held to here (PKCE, a state that names browser, provider and purpose,
-    a signed statement for this client alone) has no place in those; OpenID 2 lets whoever
-    signs in choose whom our server asks.
+    What a sign-in is held to here (a secret of the browser that began it, a state that names
+    browser, provider and purpose, an answer for this client alone) has no place in those;
+    OpenID 2 lets whoever signs in choose whom our server asks. Nor has it in a dialect of
+    OAuth 1 that begins in a way of its own.
     """
 
 
@@ -115,10 +119,15 @@ def is_openid(backend: type) -> bool:
     return issubclass(backend, OpenIdConnectAuth)
 
 
+def is_oauth1(backend: type) -> bool:
+    """Whether a backend signs its requests, and has no PKCE."""
+    return issubclass(backend, BaseOAuth1)
+
+
 def listed_backends() -> list[Backend]:
-    """The OAuth 2 backends of python-social-auth in AUTHENTICATION_BACKENDS."""
+    """The OAuth backends of python-social-auth in AUTHENTICATION_BACKENDS."""
     found = (import_string(path) for path in settings.AUTHENTICATION_BACKENDS)
-    return [each for each in found if isinstance(each, type) and issubclass(each, BaseOAuth2)]
+    return [each for each in found if isinstance(each, type) and _is_taken(each)]
 
 
 def _named(name: str) -> Backend:
@@ -127,15 +136,27 @@ def _named(name: str) -> Backend:
     found = found or _shipped(name)
     if not (isinstance(found, type) and issubclass(found, BaseAuth)):
         raise BackendUnknown(name)
-    if not issubclass(found, BaseOAuth2):
+    if not _is_taken(found):
         raise BackendTooOld(name)
-    return found
+    return cast("Backend", found)
+
+
+def _is_taken(backend: type) -> bool:
+    """Whether its sign-ins can be bound as they have to be."""
+    if not issubclass(backend, BaseOAuth1):
+        return issubclass(backend, BaseOAuth2)
+    urls = (backend.REQUEST_TOKEN_URL, backend.AUTHORIZATION_URL, backend.ACCESS_TOKEN_URL)
+    return all(urls) and all(
+        getattr(backend, name) is getattr(BaseOAuth1, name) for name in _OURS_IN_OAUTH1
+    )
 
 
 def _shipped(name: str) -> type | None:
     """A class of python-social-auth's own, which keeps `twitter-oauth2` in `twitter_oauth2.py`.
 
-    Only modules of its package are imported, whatever the name.
+    Only modules of its package are imported, whatever the name. Of two with the same name
+    (`fitbit`) it is the one that speaks OAuth 2. A module whose own requirements are not
+    installed (SAML's) has none.
     """
     words = name.split("-")
     if not all(word.isidentifier() or word.isalnum() for word in words):
@@ -144,7 +165,12 @@ def _shipped(name: str) -> type | None:
         path = f"social_core.backends.{'_'.join(words[:count])}"
         if find_spec(path) is None:
             continue
-        for each in vars(import_module(path)).values():
-            if isinstance(each, type) and issubclass(each, BaseAuth) and each.name == name:
-                return each
+        try:
+            module = import_module(path)
+        except ImportError:
+            continue
+        types = (each for each in vars(module).values() if isinstance(each, type))
+        named = [each for each in types if issubclass(each, BaseAuth) and each.name == name]
+        if named:
+            return max(named, key=lambda each: issubclass(each, BaseOAuth2))
     return None

@@ -19,12 +19,22 @@ from authkit.social import providers
 from authkit.social.refusals import ProviderUnavailable
 from authkit.social.strategy import SocialStrategy
 
-NAMES = ("access_token", "refresh_token", "token_type", "expires_in", "scope")
+_SECRET = "access_token_secret"  # noqa: S105 - a name
+NAMES = ("access_token", "refresh_token", "token_type", "expires_in", "scope", _SECRET)
 _EARLY = 30  # seconds before its end at which a token counts as over
 
 
 class NoTokens(LookupError):
     """None are kept, or the person has to sign in at the provider again."""
+
+
+@sensitive_variables("told")
+def told_in(response: Mapping[str, Any]) -> dict[str, Any]:
+    """The tokens in a provider's answer; over OAuth 1 they are a pair, the secret with it."""
+    told = response.get("access_token")
+    if isinstance(told, Mapping):
+        return {"access_token": told.get("oauth_token"), _SECRET: told.get("oauth_token_secret")}
+    return {name: response[name] for name in NAMES if name in response and name != _SECRET}
 
 
 @sensitive_variables("tokens", "kept")
@@ -57,6 +67,19 @@ def access_token_of(account: SocialAccount) -> str:
         fresh = _refreshed(row, str(kept.get("refresh_token") or ""))
         keep(row, fresh)
         return str(fresh["access_token"])
+
+
+@sensitive_variables()
+def access_token_secret_of(account: SocialAccount) -> str:
+    """What requests are signed with beside the access token, over OAuth 1.
+
+    Raises:
+        NoTokens: none is kept.
+    """
+    found = _kept(account).get(_SECRET)
+    if not found:
+        raise NoTokens("none is kept")
+    return str(found)
 
 
 def _kept(account: SocialAccount) -> dict[str, Any]:

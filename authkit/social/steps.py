@@ -33,6 +33,7 @@ _CODE_LENGTH = 8
 #: What the answer says of tokens, and is no claim about a person.
 _NO_CLAIMS = frozenset(
     {"access_token", "refresh_token", "id_token", "token_type", "expires_in", "scope"}
+    | {"oauth_token", "oauth_token_secret", "oauth_verifier"}
     | {"nonce", "at_hash", "c_hash", "s_hash", "sid", "jti"}
 )
 
@@ -201,7 +202,7 @@ def _sign_in_of(backend: Any, strategy: Any, kwargs: dict[str, Any]) -> SocialSi
         claims=claims,
         organisations=_organisations(backend, response),
         person=strategy.person,
-        tokens={name: response[name] for name in provider_tokens.NAMES if name in response},
+        tokens=provider_tokens.told_in(response),
         answers=strategy.answers,
         request=strategy.request,
     )

@@ -120,8 +120,8 @@ def test_what_would_not_work_or_not_be_safe_is_not_saved(admin, liar, field, val
 def test_another_backend_must_exist(admin, liar):
     form = _form(liar, kind="other", issuer="", backend="no-such")
     assert "backend" in _errors(admin.post(f"{LIST}add/", form))
-    form["backend"] = "twitter"
-    assert "neither OAuth 2 nor OpenID" in str(_errors(admin.post(f"{LIST}add/", form)))
+    form["backend"] = "steam"
+    assert "neither OAuth nor OpenID" in str(_errors(admin.post(f"{LIST}add/", form)))
     form["backend"] = "discord"
     assert admin.post(f"{LIST}add/", form).status_code == 302
 

@@ -86,6 +86,9 @@ def test_every_kind_begins_with_pkce_and_an_exact_redirect_uri(offer, kind, sett
         ("discord", "social_core.backends.discord.DiscordOAuth2"),
         ("linkedin-openidconnect", "social_core.backends.linkedin.LinkedinOpenIdConnect"),
         ("keycloak", "social_core.backends.keycloak.KeycloakOAuth2"),
+        ("twitter", "social_core.backends.twitter.TwitterOAuth"),
+        ("tumblr", "social_core.backends.tumblr.TumblrOAuth"),
+        ("fitbit", "social_core.backends.fitbit.FitbitOAuth2"),  # not the one of OAuth 1
     ],
 )
 def test_other_backends_are_found_by_their_name(name, path):
@@ -93,16 +96,16 @@ def test_other_backends_are_found_by_their_name(name, path):
     assert f"{found.__module__}.{found.__qualname__}" == path
 
 
-@pytest.mark.parametrize("name", ["", "os", "nothing", "../x", "a.b", "utils", "base"])
+@pytest.mark.parametrize("name", ["", "os", "nothing", "../x", "a.b", "utils", "base", "saml"])
 def test_what_is_no_backend_is_not_found(name):
     with pytest.raises(kinds.BackendUnknown) as refused:
         kinds.backend_class("other", name)
     assert not isinstance(refused.value, kinds.BackendTooOld)
 
 
-@pytest.mark.parametrize("name", ["twitter", "tumblr", "steam", "email"])
-def test_what_is_no_backend_of_oauth_2_is_refused(name):
-    """OAuth 1, OpenID 2, and a form that believes what it is told."""
+@pytest.mark.parametrize("name", ["steam", "email", "mediawiki"])
+def test_what_cannot_be_bound_is_refused(name):
+    """OpenID 2, a form that believes what it is told, a dialect of OAuth 1."""
     with pytest.raises(kinds.BackendTooOld):
         kinds.backend_class("other", name)
 
