@@ -133,6 +133,10 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
             self.add_error("issuer", _("OpenID Connect is asked at its issuer: write it here."))
         if given.get("issuer"):
             self._check_issuer(given["issuer"])
+        kind = kinds.kind_of(given.get("kind", ""))
+        if given.get("organisations") and not kind.organisation_claim:
+            text = _("This kind of provider tells of no organisations, so nobody would get in.")
+            self.add_error("organisations", text)
         return given
 
     def save(self, commit: bool = True) -> Any:

@@ -6,6 +6,7 @@ providers of a kind work side by side, none of them listed in AUTHENTICATION_BAC
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, cast
 
@@ -15,7 +16,7 @@ from social_core.backends.google_openidconnect import GoogleOpenIdConnect
 from social_core.backends.oauth import BaseOAuth1, BaseOAuth2, BaseOAuth2PKCE
 from social_core.backends.open_id_connect import OpenIdConnectAssociation, OpenIdConnectAuth
 from social_core.backends.utils import jwt_error
-from social_core.exceptions import AuthResponseError
+from social_core.exceptions import AuthProviderError, AuthResponseError
 
 from authkit.social import discovery, emails, id_tokens, kinds
 from authkit.social.asking import Asking, believing_nothing
@@ -50,6 +51,27 @@ class GuardedGithub(Guarded):
         """Ask for organisations where they decide who gets in."""
         wanted = ["read:org"] if self.provider.organisations else []
         return [*super().get_scope(), *kinds.kind_of("github").scopes, *wanted]
+
+
+class GuardedMicrosoft(Guarded):
+    """Microsoft's Graph, which tells the tenant only when asked."""
+
+    @believing_nothing
+    def organisations(self, access_token: str) -> list[str]:
+        """The id of the tenant in which the person is signed in; a personal account has none.
+
+        `User.Read` is enough for it.
+        """
+        try:
+            found: Any = self.get_json(
+                "https://graph.microsoft.com/v1.0/organization?$select=id",
+                headers={"Authorization": f"Bearer {access_token}"},
+            )
+        except AuthProviderError as error:
+            if error.code == "http_error" and error.status_code in {400, 401, 403, 404}:
+                return []
+            raise
+        return [str(each["id"]) for each in found["value"]]
 
 
 class GuardedOpenId(Guarded, OpenIdConnectAuth[Any]):
@@ -133,6 +155,9 @@ class GuardedGoogle(GuardedOpenId):
         return data
 
 
+_GUARDS: Mapping[str, type[Guarded]] = {"github": GuardedGithub, "microsoft": GuardedMicrosoft}
+
+
 def guarded(backend: kinds.Backend, slug: str) -> kinds.Backend:
     """The copy of a backend's class for the provider of this name."""
     return _copy(cast("Any", backend), slug)
@@ -159,4 +184,4 @@ def _guard_for(backend: kinds.Backend) -> type[Asking]:
         return GuardedGoogle
     if issubclass(backend, OpenIdConnectAuth):
         return GuardedOpenId
-    return GuardedGithub if kinds.kind_of_backend(backend) == "github" else Guarded
+    return _GUARDS.get(kinds.kind_of_backend(backend), Guarded)

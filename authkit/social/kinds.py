@@ -46,7 +46,8 @@ class Kind:
         path: the class of python-social-auth.
         issuer: who vouches for the identities; "" where each row names its own.
         scopes: what is asked for to learn a verified address, beyond the class's own.
-        organisation_claim: where the answer names the organisations of a person.
+        organisation_claim: where the answer names the organisations of a person; "" where
+            the provider tells of none.
     """
 
     path: str
@@ -67,7 +68,11 @@ _KINDS: Mapping[str, Kind] = {
         scopes=("user:email",),
         organisation_claim="organisations",
     ),
-    _KIND.X: Kind("social_core.backends.twitter_oauth2.TwitterOAuth2", issuer="https://x.com"),
+    _KIND.X: Kind(
+        "social_core.backends.twitter_oauth2.TwitterOAuth2",
+        issuer="https://x.com",
+        organisation_claim="",
+    ),
     _KIND.MICROSOFT: Kind(
         "social_core.backends.microsoft.MicrosoftOAuth2",
         issuer="https://graph.microsoft.com",

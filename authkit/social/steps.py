@@ -213,7 +213,8 @@ def _organisations(backend: Any, response: dict[str, Any]) -> tuple[str, ...]:
     provider = backend.strategy.provider
     if not provider.organisations:
         return ()
-    told = response.get(kind_of(provider.kind).organisation_claim)
+    claim = kind_of(provider.kind).organisation_claim
+    told = response.get(claim) if claim else None
     listed = told if isinstance(told, list) else [told]
     found = [each for each in listed if isinstance(each, str) and each]
     return (*found, *backend.organisations(str(response.get("access_token", ""))))

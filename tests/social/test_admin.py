@@ -117,6 +117,13 @@ def test_what_would_not_work_or_not_be_safe_is_not_saved(admin, liar, field, val
     assert not SocialProvider.objects.exists()
 
 
+def test_organisations_that_a_kind_does_not_tell_are_not_saved(admin, liar):
+    form = _form(liar, kind="x", issuer="", organisations="acme")
+    assert "tells of no organisations" in str(_errors(admin.post(f"{LIST}add/", form)))
+    form["kind"] = "github"
+    assert admin.post(f"{LIST}add/", form).status_code == 302
+
+
 def test_another_backend_must_exist(admin, liar):
     form = _form(liar, kind="other", issuer="", backend="no-such")
     assert "backend" in _errors(admin.post(f"{LIST}add/", form))

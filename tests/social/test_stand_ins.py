@@ -5,53 +5,24 @@ The real backends of python-social-auth run; only their hosts are overridden.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
 
 from authkit.models import SocialAccount
-from tests.social.liar import Answer, Liar, as_json
+from tests.social.liar import Liar, as_json
+from tests.social.stand_ins import exchange, gitlab, lead_here, with_token
 from tests.social.visitor import Visitor, query_of
 
 pytestmark = pytest.mark.django_db
 
-HOSTS = (
-    *("accounts.google.com", "oauth2.googleapis.com", "openidconnect.googleapis.com"),
-    *("www.googleapis.com", "github.com", "api.github.com", "twitter.com", "api.twitter.com"),
-    *("login.microsoftonline.com", "graph.microsoft.com", "gitlab.com"),
-)
 NEEDS_EMAIL = "social_email_needed"
 
 
 @pytest.fixture(autouse=True)
 def _elsewhere(settings: Any, liar: Liar) -> None:
-    overrides = dict.fromkeys(HOSTS, liar.url)
-    settings.AUTHKIT = {**settings.AUTHKIT, "SOCIAL_HOST_OVERRIDES": overrides}
-
-
-def _exchange(liar: Liar, path: str, **answer: Any) -> Callable[[], Answer]:
-    """A token endpoint that insists on everything; it answers in JSON because it was asked to."""
-
-    def exchange() -> Answer:
-        body, headers = liar.bodies[path], liar.headers[path]
-        assert headers["Accept"] == "application/json"
-        if liar.redeem(body) is None:
-            return as_json({"error": "invalid_grant"}, 400)
-        return as_json({"access_token": "at-1", "token_type": "bearer", **answer})
-
-    return exchange
-
-
-def _with_token(liar: Liar, path: str, answer: Any) -> Callable[[], Answer]:
-    """An endpoint for whoever shows the access token in a header."""
-
-    def show() -> Answer:
-        is_shown = liar.headers[path]["Authorization"] in {"Bearer at-1", "token at-1"}
-        return as_json(answer) if is_shown else as_json({"message": "Requires auth"}, 401)
-
-    return show
+    lead_here(settings, liar)
 
 
 @pytest.fixture
@@ -78,9 +49,9 @@ def github(liar: Liar, offer: Any) -> Any:
     liar.issuer = "https://github.com/login/oauth"
     liar.authorization_url = "https://github.com/login/oauth/authorize"
     token = "/login/oauth/access_token"
-    liar.answers[token] = _exchange(liar, token, scope="user:email")
+    liar.answers[token] = exchange(liar, token, scope="user:email")
     person = {"login": "octocat", "id": 583231, "name": "The Octocat", "email": None}
-    liar.answers["/user"] = _with_token(liar, "/user", person)
+    liar.answers["/user"] = with_token(liar, "/user", person)
     _github_mails(liar, _mail("octo@example.org"), _mail("other@example.org", primary=False))
     return offer(kind="github", issuer="")
 
@@ -90,7 +61,7 @@ def _mail(address: str, **more: Any) -> dict[str, Any]:
 
 
 def _github_mails(liar: Liar, *mails: dict[str, Any]) -> None:
-    liar.answers["/user/emails"] = _with_token(liar, "/user/emails", list(mails))
+    liar.answers["/user/emails"] = with_token(liar, "/user/emails", list(mails))
 
 
 def test_google_begins_with_pkce_and_a_nonce(google):
@@ -163,10 +134,10 @@ def test_github_for_one_organisation(github, liar):
     github.organisations = ["octo-org"]
     github.save()
     path = "/user/orgs"
-    liar.answers[path] = _with_token(liar, path, [{"login": "else"}])
+    liar.answers[path] = with_token(liar, path, [{"login": "else"}])
     assert "read:org" in query_of(Visitor().begin()["authorization_url"])["scope"]
     assert Visitor().sign_in(liar).json()["code"] == "social_not_admitted"
-    liar.answers[path] = _with_token(liar, path, [{"login": "else"}, {"login": "octo-org"}])
+    liar.answers[path] = with_token(liar, path, [{"login": "else"}, {"login": "octo-org"}])
     assert Visitor().sign_in(liar).status_code == 200
 
 
@@ -183,9 +154,9 @@ def test_x_signs_in_without_an_address(liar, offer):
     liar.issuer = "https://twitter.com"
     liar.authorization_url = "https://twitter.com/i/oauth2/authorize"
     token, me = "/2/oauth2/token", "/2/users/me"
-    liar.answers[token] = _exchange(liar, token, expires_in=7200, scope="users.read")
+    liar.answers[token] = exchange(liar, token, expires_in=7200, scope="users.read")
     person = {"data": {"id": "2244994945", "name": "X Dev", "username": "XDevelopers"}}
-    liar.answers[me] = _with_token(liar, me, person)
+    liar.answers[me] = with_token(liar, me, person)
     query = query_of(Visitor().begin()["authorization_url"])
     assert query["code_challenge_method"] == "S256"
     answer = Visitor().sign_in(liar)
@@ -208,10 +179,10 @@ def test_microsoft_signs_in_and_its_address_is_not_believed(liar, offer, superus
     liar.issuer = "https://login.microsoftonline.com/common/v2.0"
     base = "/common/oauth2/v2.0"
     liar.authorization_url = f"https://login.microsoftonline.com{base}/authorize"
-    liar.answers[f"{base}/token"] = _exchange(liar, f"{base}/token", expires_in=3600)
+    liar.answers[f"{base}/token"] = exchange(liar, f"{base}/token", expires_in=3600)
     person = {"id": "87d349ed", "displayName": "A", "mail": superuser.email}
     person["userPrincipalName"] = "a@contoso.example"
-    liar.answers["/v1.0/me"] = _with_token(liar, "/v1.0/me", person)
+    liar.answers["/v1.0/me"] = with_token(liar, "/v1.0/me", person)
     answer = Visitor().sign_in(liar)
     if get_user_model().USERNAME_FIELD == "email":
         assert answer.json()["code"] == NEEDS_EMAIL
@@ -275,15 +246,8 @@ def test_of_two_addresses_the_verified_one_counts(liar, offer):
 
 
 def test_gitlab_signs_in_and_its_token_is_in_no_url(liar, offer):
-    """As https://docs.gitlab.com/api/oauth2/ says."""
-    offer(kind="gitlab", issuer="")
-    liar.issuer = "https://gitlab.com"
-    liar.authorization_url = "https://gitlab.com/oauth/authorize"
-    liar.answers["/oauth/token"] = _exchange(liar, "/oauth/token", expires_in=7200)
-    person = {"id": 7, "username": "ida", "name": "Ida", "email": "ida@example.org"}
-    person["confirmed_at"] = "2026-01-01T00:00:00Z"
-    me = "/api/v4/user"
-    liar.answers[me] = _with_token(liar, me, person)
+    gitlab(liar, offer)
     answer = Visitor().sign_in(liar)
     assert answer.status_code == 200, answer.content
     assert answer.json()["user"]["email"] == "ida@example.org"
+    assert "/api/v4/groups" not in liar.asked
