@@ -8,7 +8,9 @@ cannot be written into; such a page places ``{% impersonation_banner %}`` itself
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -51,13 +53,14 @@ def mark(request: HttpRequest, response: HttpResponseBase) -> None:
         return
     is_page = _is_page(response)
     grant = current.grant_of(request)
-    if grant is None and is_page:
+    if grant is None and (is_page or _is_packed(response)):
         found = closing.found_by_cookie(request)
         grant = None if found is None else found[1]
     if grant is None or grant.impersonator_id is None:
         return
     response.headers[HEADER] = grant.impersonator_id
     response.headers["Cache-Control"] = "private, no-store"
+    is_page = is_page or (_unpack(response) and _is_page(response))
     if is_page and not hasattr(request, _PLACED):
         _write_into(response, banner(request))  # type: ignore[arg-type]
 
@@ -109,6 +112,27 @@ def _is_page(response: HttpResponseBase) -> bool:
     content: bytes = response.content  # type: ignore[attr-defined]
     head = content[:_LONGEST_HEAD].lstrip().lower()
     return head.startswith(_PAGE_BEGINS) or bool(_BODY_ENDS.search(content))
+
+
+def _is_packed(response: HttpResponseBase) -> bool:
+    """Whether this is HTML that a view has compressed itself (`gzip_page`)."""
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    is_html = response.headers.get("Content-Type", "").startswith("text/html")
+    return is_html and not response.streaming and encoding == "gzip"
+
+
+def _unpack(response: HttpResponseBase) -> bool:
+    """Undo that, so that the page can be written into; whether it could be undone."""
+    if not _is_packed(response):
+        return False
+    try:
+        response.content = gzip.decompress(response.content)  # type: ignore[attr-defined]
+    except (OSError, EOFError, zlib.error):
+        return False
+    del response.headers["Content-Encoding"]
+    if "Content-Length" in response.headers:
+        response.headers["Content-Length"] = str(len(response.content))  # type: ignore[attr-defined]
+    return True
 
 
 def _write_into(response: HttpResponse, text: str) -> None:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 #: A spreadsheet runs what begins with these (OWASP, "CSV injection"), wide forms included.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # noqa: RUF001
+
+#: Where a spreadsheet of another locale divides cells at semicolons, which no quotes keep from it
+#: in the middle of a line that has commas.
+_HIDDEN_FORMULA = re.compile(r"(;\s*)(?=[=+\-@＝＋－＠])")  # noqa: RUF001
 
 
 def one_line(text: str) -> str:
@@ -25,6 +31,7 @@ def cell(text: str) -> str:
     """The same, for a cell of a spreadsheet, which must not take it for a formula."""
     seen = one_line(text)
     is_formula = text.startswith(_FORMULA) or seen.lstrip().startswith(_FORMULA)
+    seen = _HIDDEN_FORMULA.sub(r"\1'", seen)
     return f"'{seen}" if is_formula else seen
 
 

@@ -349,3 +349,21 @@ def test_where_there_is_no_password_there_is_none_to_require(uma):
     assert "cannot be done" in said(press_and_confirm(client, uma, "require-new-password"))[0]
     uma.refresh_from_db()
     assert not uma.has_usable_password()
+
+
+@pytest.mark.parametrize("act", ["deactivate", "require-new-password", "send-reset-link"])
+def test_a_projects_own_rule_about_single_people_binds_the_buttons(act):
+    """Its `has_change_permission(request, obj)`, for one and for many."""
+    theirs, ours = make_person("theirs"), make_person("ours")
+    opts = get_user_model()._meta
+    url = f"/departments/{opts.app_label}/{opts.model_name}/"
+    client = signed_in(make_carer())
+    page = client.get(f"{url}{theirs.pk}/change/").text
+    assert f"/act/{act}/" not in page
+    assert client.post(f"{url}{theirs.pk}/act/{act}/", {"authkit_answer": "yes"}).status_code == 403
+    assert client.post(f"{url}{ours.pk}/act/{act}/", {"authkit_answer": "yes"}).status_code == 302
+    both = {"action": "deactivate_people", "_selected_action": [theirs.pk, ours.pk], "index": "0"}
+    assert client.post(url, {**both, "authkit_answer": "yes"}).status_code == 403
+    theirs.refresh_from_db()
+    assert theirs.is_active
+    assert theirs.check_password(PASSWORD)

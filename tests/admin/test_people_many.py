@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -168,6 +169,14 @@ def test_the_file_holds_who_they_are_and_no_secret(team, superuser):
 def test_no_cell_begins_a_formula(begin):
     assert exporting.harmless(f"{begin}cmd|' /C calc'!A0").startswith("'")
     assert exporting.harmless("plain=text") == "plain=text"
+
+
+@pytest.mark.parametrize("between", [";", "; ", "\t", "\n", "\r\n"])
+def test_no_formula_hides_behind_what_divides_cells_elsewhere(between):
+    """A spreadsheet of another country divides at semicolons, and asks no quotes then."""
+    name = exporting.harmless(f'x{between}=HYPERLINK("http://thief.example","y")')
+    cells = [cell.strip() for cell in re.split(r"[;\t\r\n]", name)]
+    assert not any(cell.startswith("=") for cell in cells)
 
 
 def test_a_name_that_is_a_formula_comes_out_as_text(superuser):

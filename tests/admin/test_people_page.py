@@ -202,3 +202,14 @@ def test_the_stand_in_is_on_the_usual_site_as_well(superuser):
     page = signed_in(superuser).get(reverse(name, args=[superuser.pk]))
     is_stock = type(admin.site.get_model_admin(model)).__name__ == "AuthkitUserAdmin"
     assert ('class="ak-acts"' in page.text) is is_stock
+
+
+def test_the_facts_tell_nothing_that_the_visitor_may_not_view():
+    uma = make_person("uma")
+    live_long(uma, 2)
+    clerk, opts = make_staff("clerk", "view_role"), get_user_model()._meta
+    grant(clerk, "view_user", app_label=opts.app_label)
+    page = page_of(uma, signed_in(clerk))
+    assert "active" in page
+    for text in ("locked out", "live sessions", "192.0.2.1"):
+        assert text not in page

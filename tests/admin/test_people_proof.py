@@ -132,3 +132,20 @@ def test_a_token_is_made_for_somebody_once_it_is_proved_who_makes_it(client, uma
     assert not BearerToken.objects.exists()
     assert client.post(url(BearerToken, "add"), form | PROOF).status_code == 200
     assert BearerToken.objects.filter(user=uma).exists()
+
+
+def test_who_edits_people_in_the_list_proves_it_too(superuser):
+    uma, opts = make_person("uma"), get_user_model()._meta
+    url = f"/editing/{opts.app_label}/{opts.model_name}/"
+    client = long_signed_in(superuser)
+    people = get_user_model()._default_manager.order_by("email")
+    form = {"form-TOTAL_FORMS": 2, "form-INITIAL_FORMS": 2, "_save": "Save"}
+    for number, person in enumerate(people):
+        form |= {f"form-{number}-id": str(person.pk), f"form-{number}-is_staff": "on"}
+    assert "authkit_password" in client.post(url, form).text
+    uma.refresh_from_db()
+    assert not uma.is_staff
+    done = client.post(url, {**form, "authkit_answer": "yes", "authkit_password": PASSWORD})
+    assert done.status_code == 302
+    uma.refresh_from_db()
+    assert uma.is_staff

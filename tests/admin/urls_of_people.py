@@ -29,11 +29,34 @@ class ByAddress(PersonAdmin):
     fields = ("email", "password", "is_active", "is_staff", "is_superuser", "groups")
 
 
+class Editing(ByAddress):
+    """A list in which people are edited."""
+
+    list_editable = ("is_staff",)
+
+
+class ByDepartment(ByAddress):
+    """A project's own rule about single people."""
+
+    def has_change_permission(self, request: Any, obj: Any = None) -> bool:
+        """Nobody's but of those whose address says so."""
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or obj.email.startswith("ours"))
+
+
 model: Any = get_user_model()
+editing, departments = admin.AdminSite("editing"), admin.AdminSite("departments")
+editing.register(model, Editing)
+departments.register(model, ByDepartment)
 own = admin.AdminSite("own")
 own.register(model, AuthkitUserAdmin if model.USERNAME_FIELD == "username" else ByAddress)
 for beside in (Assignment, AuditEvent, BearerToken, SocialAccount, Throttle, UserSession):
     if admin.site.is_registered(beside):
         own.register(beside, type(admin.site.get_model_admin(beside)))
 
-urlpatterns = [*usual, path("own/", own.urls)]
+urlpatterns = [
+    *usual,
+    path("own/", own.urls),
+    path("editing/", editing.urls),
+    path("departments/", departments.urls),
+]

@@ -25,6 +25,13 @@ def test_every_page_of_a_project_is_marked_once(ada, bob, as_bob, name):
     assert f'action="{WAY_BACK}"' in answer.text
 
 
+def test_a_page_that_its_view_has_compressed_is_marked(as_bob):
+    answer = as_bob.get("/shop/packed/", **{"Accept-Encoding": "gzip"})
+    assert answer.content.count(MARK.encode()) == 1
+    assert "Content-Encoding" not in answer.headers
+    assert answer.headers["Content-Length"] == str(len(answer.content))
+
+
 @pytest.mark.parametrize(
     "path", ["/account/", "/account/devices/", "/account/nowhere/", "/shop/nowhere/", WAY_BACK]
 )

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.template import engines
 from django.urls import include, path
+from django.views.decorators.gzip import gzip_page
 from rest_framework.authentication import SessionAuthentication as DjangosSessionAuthentication
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -52,6 +53,9 @@ def streamed(request: HttpRequest) -> StreamingHttpResponse:
 def placed(request: HttpRequest) -> HttpResponse:
     text = "{% load authkit %}<body><header>{% impersonation_banner %}</header></body>"
     return HttpResponse(engines["django"].from_string(text).render({}, request))
+
+
+packed = gzip_page(lambda request: HttpResponse(PAGE.format("hello " * 200)))
 
 
 def note(request: HttpRequest) -> HttpResponse:
@@ -114,6 +118,7 @@ VIEWS: dict[str, Any] = {
     "fragment": fragment,
     "streamed": streamed,
     "placed": placed,
+    "packed": packed,
     "note": note,
     "basket": basket,
     "new_password": new_password,

@@ -15,13 +15,12 @@ from django.utils.http import content_disposition_header
 
 from authkit.accounts import names
 from authkit.admin.base import names_of_people
+from authkit.kernel import visible
 from authkit.models import SignInName
 from authkit.models.prepared import has_field
 
 _AT_A_TIME = 1000
 _CONFIRMED = "email_confirmed"
-#: What begins a formula, in full width too (OWASP: CSV injection).
-_BEGINS_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001
 _MORE = (
     *("first_name", "last_name", "is_active", "is_staff", "is_superuser"),
     *("date_joined", "last_login"),
@@ -51,9 +50,7 @@ def harmless(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime | date):
         return value.isoformat()
-    text = "" if value is None else str(value)
-    first = text.lstrip(" ")[:1]
-    return f"'{text}" if first in _BEGINS_FORMULA and first else text
+    return "" if value is None else visible.cell(str(value))
 
 
 def _lines(people: QuerySet[Any], names_of_columns: Sequence[str]) -> Iterator[str]:

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from authkit import sessions
 from authkit.accounts import addresses, names
 from authkit.admin.people.acts import is_locked_out
-from authkit.admin.people.panels import moment
+from authkit.admin.people.panels import View, moment
+from authkit.models import Throttle, UserSession
 
 _MOST_COUNTED = 100
 
@@ -25,10 +26,11 @@ class Fact:
     is_odd: bool = False
 
 
-def of(person: Any) -> Iterator[Fact]:
-    """The facts, each of them a few words."""
+def of(view: View) -> Iterator[Fact]:
+    """The facts, each of them a few words, as far as the visitor may see what they are about."""
+    person = view.person
     yield Fact(_("active")) if person.is_active else Fact(_("deactivated"), is_odd=True)
-    if is_locked_out(person):
+    if view.may_look(Throttle) and is_locked_out(person):
         yield Fact(_("locked out"), is_odd=True)
     if not names.address_of(person):
         yield Fact(_("no e-mail address"), is_odd=True)
@@ -39,7 +41,8 @@ def of(person: Any) -> Iterator[Fact]:
     if not person.has_usable_password():
         yield Fact(_("no password"))
     yield _last_sign_in(person)
-    yield Fact(_("live sessions: %(count)s") % {"count": _live_sessions(person)})
+    if view.may_look(UserSession):
+        yield Fact(_("live sessions: %(count)s") % {"count": _live_sessions(person)})
 
 
 def _last_sign_in(person: Any) -> Fact:

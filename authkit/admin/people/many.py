@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -192,6 +193,8 @@ class ManyPeople(PageOfPerson):
             return None
         actor = cast(AbstractBaseUser, request.user)
         care.require_power(people, actor=actor, request=request)
+        if not all(self.may_act(request, act, person) for person in people):
+            raise PermissionDenied
         fields = [(ACTION_CHECKBOX_NAME, str(person.pk)) for person in people]
         question = self._question(request, act.text, action, fields, act, people)
         asked = asking.answered(request, self, question, takes_recent_sign_in=act.is_grave)

@@ -52,12 +52,17 @@ class PageOfPerson(ModelAdmin):
         """Links at the head of the page, beside the history."""
         return []
 
-    def may_act(self, request: HttpRequest, act: Act) -> bool:
-        """Whether the visitor has the permission for it; whom they reach, `care` says."""
+    def may_act(self, request: HttpRequest, act: Act, person: Any = None) -> bool:
+        """Whether the visitor has the permission for it; whom they reach, `care` says too.
+
+        With a person: whether a project's own rules about single people let them.
+        """
         if not is_person(request):
             return False
+        if person is not None and not self.has_view_permission(request, person):
+            return False
         if act.permission == "change":
-            return bool(self.has_change_permission(request))
+            return bool(self.has_change_permission(request, person))
         return bool(request.user.has_perm(act.permission))
 
     def get_urls(self) -> list[URLPattern]:
@@ -80,6 +85,8 @@ class PageOfPerson(ModelAdmin):
         if person is None:
             raise Http404
         care.require_power([person], actor=cast(AbstractBaseUser, request.user), request=request)
+        if not self.may_act(request, act, person):
+            raise PermissionDenied
         back = url_of(self.admin_site, self.model, "change", quote(person.pk))
         question = asking.Question(act.text, act.question, act.text, back, (str(person),))
         asked = asking.answered(request, self, question, takes_recent_sign_in=act.is_grave)
@@ -102,7 +109,7 @@ class PageOfPerson(ModelAdmin):
     ) -> HttpResponse:
         """Show it."""
         if obj is not None:
-            context["authkit_facts"] = list(facts.of(obj))
+            context["authkit_facts"] = list(facts.of(View(self.admin_site, request, obj)))
             context["authkit_links"] = self.get_person_links(request, obj)
             context["authkit_buttons"] = self._buttons(request, obj)
             context["authkit_panels"] = self.get_panels(request, obj)
@@ -118,5 +125,5 @@ class PageOfPerson(ModelAdmin):
                 act.is_grave,
             )
             for act in self.get_acts(request)
-            if self.may_act(request, act) and act.fits(person, request.user)
+            if self.may_act(request, act, person) and act.fits(person, request.user)
         ]

@@ -41,6 +41,17 @@ class TakesProof(ModelAdmin):
             asked = asking.proved(request, self, _("Save what was changed"))
             return asked or super().changeform_view(request, object_id, form_url, extra_context)
 
+    @method_decorator(sensitive_post_parameters(asking.PASSWORD))
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The same where a project lets people be edited in the list."""
+        try:
+            return super().changelist_view(request, extra_context)
+        except NotProved:
+            asked = asking.proved(request, self, _("Save what was changed"))
+            return asked or super().changelist_view(request, extra_context)
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Stop before something grave is written."""
         if change and not _grave().isdisjoint(form.changed_data):
