@@ -18,8 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.db import close_old_connections, transaction
 from django.http import HttpRequest
@@ -94,10 +94,20 @@ def _render(name: str, address: str, context: Mapping[str, Any]) -> EmailMultiAl
 def _hand_over(
     message: EmailMultiAlternatives, name: str, user: AbstractBaseUser | None, client: Client
 ) -> None:
-    if settings.EMAIL_BACKEND in _STAYS_HERE:
+    if _stays_here():
         _send(message, name, user, client)
     else:
         _senders().submit(_send_aside, message, name, user, client)
+
+
+def _stays_here() -> bool:
+    # From 6.1 on the backend is named by MAILERS, if there are any, and by EMAIL_BACKEND if not.
+    mailers = getattr(mail, "mailers", None)
+    try:
+        backend = mail.get_connection() if mailers is None else mailers.default
+    except Exception:  # noqa: BLE001 - it is raised again, and told, where the mail is sent
+        return False
+    return f"{type(backend).__module__}.{type(backend).__qualname__}" in _STAYS_HERE
 
 
 def _send_aside(*arguments: Any) -> None:

@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 
 from authkit.accounts import invitations
 from authkit.accounts.client import client_of
+from authkit.admin import actions
 from authkit.admin.base import ModelAdmin, ReadOnlyAdmin, is_person, url_of
 from authkit.models import Invitation
 
@@ -54,9 +55,11 @@ class InvitationAdmin(ReadOnlyAdmin):
         text = ngettext("%(count)d invitation ended.", "%(count)d invitations ended.", count)
         self.message_user(request, text % {"count": count})
 
-    def get_actions(self, request: HttpRequest) -> Any:
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> Any:
         """Only who may make invitations takes them back."""
-        return super().get_actions(request) if self.has_add_permission(request) else {}
+        if not self.has_add_permission(request):
+            return {}
+        return super().get_actions(request, *actions.places(action_location))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Whether one may be made."""

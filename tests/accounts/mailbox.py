@@ -6,8 +6,16 @@ import re
 from typing import Any
 
 from django.core import mail
+from django.test import override_settings
 
 _KEY = re.compile(r"(?:key=|invitation=|/)([\w-]{43})(?![\w-])")
+
+
+def backend(path: str) -> override_settings:
+    """The settings with which mails go by this backend: from Django 6.1 on, among MAILERS."""
+    if hasattr(mail, "mailers"):
+        return override_settings(MAILERS={"default": {"BACKEND": path}})
+    return override_settings(EMAIL_BACKEND=path)
 
 
 def to(address: str) -> list[Any]:

@@ -100,6 +100,7 @@ def _range_by_range(branches: Sequence[Events], edges: Sequence[datetime]) -> Co
         for branch in branches
     ]
     counts: Counts = Counter()
-    for number, kind, count in parts[0].union(*parts[1:], all=True):
+    # From Django 6.0 on a union is ordered as its model is, by columns that none here selects.
+    for number, kind, count in parts[0].union(*parts[1:], all=True).order_by():
         counts[number, kind] += count
     return counts

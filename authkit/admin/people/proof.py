@@ -11,7 +11,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
-from authkit.admin import asking
+from authkit.admin import actions, asking
 from authkit.admin.base import ModelAdmin
 from authkit.models import Assignment
 
@@ -73,19 +73,19 @@ class TakesProof(ModelAdmin):
         asked = asking.proved(request, self, _("Delete")) if is_asked else None
         return asked or super().delete_view(request, object_id, extra_context)
 
-    def get_actions(self, request: HttpRequest) -> Any:
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> Any:
         """The same for many."""
-        actions: Any = super().get_actions(request)
-        if _DELETE in actions:
-            delete, name, text = actions[_DELETE]
+        offered: Any = super().get_actions(request, *actions.places(action_location))
+        if _DELETE in offered:
+            delete = actions.function_of(offered[_DELETE])
 
             def delete_people(admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
                 is_meant = "post" in request.POST
                 asked = asking.proved(request, self, _("Delete")) if is_meant else None
                 return asked or delete(admin, request, queryset)
 
-            actions[_DELETE] = (delete_people, name, text)
-        return actions
+            offered[_DELETE] = actions.doing(offered[_DELETE], delete_people)
+        return offered
 
     @method_decorator(sensitive_post_parameters())
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002 - as in Django's
