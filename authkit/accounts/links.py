@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlencode
 
-from django.conf import settings
+from django.conf import global_settings, settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
+from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
 
 from authkit import conf
@@ -63,6 +64,16 @@ def page(name: str, *arguments: str) -> str:
         return reverse(f"{PAGES}:{name}", args=arguments)
     except NoReverseMatch:
         return ""
+
+
+def home() -> str:
+    """The path of whoever is signed in and asked for no page.
+
+    It is LOGIN_REDIRECT_URL. Where a project has not set that, nothing is at Django's default,
+    so it is the account, if authkit's pages are mounted.
+    """
+    is_set = settings.LOGIN_REDIRECT_URL != global_settings.LOGIN_REDIRECT_URL
+    return ("" if is_set else page("account")) or resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
 def _path_of(name: str, key: str) -> str:

@@ -7,12 +7,10 @@ from typing import Any
 
 import django
 from django import forms
-from django.conf import settings
 from django.contrib.admin.utils import quote, unquote
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import resolve_url
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -24,7 +22,7 @@ from django.views.decorators.http import require_http_methods
 
 from authkit import conf
 from authkit.access import impersonation
-from authkit.accounts import current, impersonating, recent
+from authkit.accounts import current, impersonating, links, recent
 from authkit.accounts.passwords import LONGEST
 from authkit.accounts.refusals import text_of
 from authkit.admin.base import url_of
@@ -136,7 +134,7 @@ class ImpersonatingAdmin(PageOfPerson):
             back=url_of(self.admin_site, self.model, "change", quote(person.pk)),
         )
         self.log_change(request, person, _("Signed in as this person."))
-        return HttpResponseRedirect(resolve_url(settings.LOGIN_REDIRECT_URL))
+        return HttpResponseRedirect(links.home())
 
 
 def _is_recent(request: HttpRequest) -> bool:

@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from authkit.accounts import current, sign_in
+from authkit.accounts import current, links, sign_in
 from authkit.accounts.recent import is_recent
 from authkit.api import social_cookies
 from authkit.api.social import callback_url, status_of
@@ -140,7 +140,7 @@ def _answer(
     if outcome.purpose == "sign_in":
         with linking.held(outcome.account):
             sign_in.with_cookie(request, outcome.user)
-    return HttpResponseRedirect(outcome.next or resolve_url(settings.LOGIN_REDIRECT_URL))
+    return HttpResponseRedirect(outcome.next or links.home())
 
 
 def _send_on(request: HttpRequest, provider: str, url: str) -> HttpResponse:

@@ -51,7 +51,7 @@ def mark(request: HttpRequest, response: HttpResponseBase) -> None:
     """Say with an answer that it is for an administrator who is somebody else."""
     if not conf.get().impersonation:
         return
-    is_page = _is_page(response)
+    is_page = _is_page(request, response)
     grant = current.grant_of(request)
     if grant is None and (is_page or _is_packed(response)):
         found = closing.found_by_cookie(request)
@@ -104,11 +104,17 @@ def _stylesheet() -> str:
         return ""
 
 
-def _is_page(response: HttpResponseBase) -> bool:
-    """Whether this is a whole page of HTML that can be written into."""
+def _is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Whether this is a whole page of HTML that can be written into.
+
+    HTML lets a page leave out all its outer tags; a browser that says that it opens a window
+    with the answer (W3C Fetch Metadata) tells such a page from a fragment for a script.
+    """
     is_html = response.headers.get("Content-Type", "").partition(";")[0].strip() == "text/html"
     if response.streaming or not is_html or response.headers.get("Content-Encoding"):
         return False
+    if request.headers.get("Sec-Fetch-Dest") == "document":
+        return True
     content: bytes = response.content  # type: ignore[attr-defined]
     head = content[:_LONGEST_HEAD].lstrip().lower()
     return head.startswith(_PAGE_BEGINS) or bool(_BODY_ENDS.search(content))

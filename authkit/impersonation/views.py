@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.generic import View
 
-from authkit.accounts import impersonating
+from authkit.accounts import impersonating, links
 from authkit.exceptions import CannotImpersonate, SessionEnded
 
 
@@ -36,7 +36,7 @@ class WayBackPage(View):
     def get(self, request: HttpRequest) -> HttpResponseBase:
         """Offer the button."""
         is_there = impersonating.is_waiting(request)
-        context = {"is_there": is_there, "home": resolve_url(settings.LOGIN_REDIRECT_URL)}
+        context = {"is_there": is_there, "home": links.home()}
         return render(request, "authkit/impersonation/way_back.html", context)
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
@@ -51,7 +51,7 @@ class WayBackPage(View):
             request.session.flush()
             return HttpResponseRedirect(resolve_url(settings.LOGIN_URL))
         is_ours = url_has_allowed_host_and_scheme(back, None)
-        return HttpResponseRedirect(back if is_ours else resolve_url(settings.LOGIN_REDIRECT_URL))
+        return HttpResponseRedirect(back if is_ours else links.home())
 
 
 def _is_script(request: HttpRequest) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import global_settings, settings
 from django.contrib.auth.views import LoginView, LogoutView, RedirectURLMixin
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse_lazy
@@ -32,9 +31,8 @@ class SignInPage(PageMixin, LoginView):
         )
 
     def get_default_redirect_url(self) -> str:
-        """To LOGIN_REDIRECT_URL where a project has set one, or else to one's account."""
-        is_set = settings.LOGIN_REDIRECT_URL != global_settings.LOGIN_REDIRECT_URL
-        return super().get_default_redirect_url() if is_set else str(_ACCOUNT)
+        """Where those go who asked for no page."""
+        return super().get_default_redirect_url() if self.next_page else links.home()
 
     def form_valid(self, form: Any) -> Any:
         """Sign in; the session key is new, whoever was signed in before."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import global_settings
 from django.test import Client, override_settings
 from django.utils import timezone
 
@@ -35,6 +36,16 @@ def test_an_administrator_becomes_a_person(ada, bob, browser_of_ada):
     assert "Sign in as" in browser_of_ada.get(page_of(bob)).text
     assert browser_of_ada.impersonate(bob).status_code == 302
     assert browser_of_ada.who() == str(bob.pk)
+
+
+def test_it_leads_to_a_page_that_is_there(bob, browser_of_ada, settings):
+    settings.LOGIN_REDIRECT_URL = global_settings.LOGIN_REDIRECT_URL  # where Django has no page
+    assert browser_of_ada.impersonate(bob)["Location"] == "/account/"
+
+
+def test_it_leads_where_a_project_says(bob, browser_of_ada, settings):
+    settings.LOGIN_REDIRECT_URL = "/own/"
+    assert browser_of_ada.impersonate(bob)["Location"] == "/own/"
 
 
 @override_settings(AUTHKIT={"REFUSAL_TIME": 0})

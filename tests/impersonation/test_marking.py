@@ -60,6 +60,13 @@ def test_it_brings_neither_script_nor_style(as_bob):
     assert "<style" not in text
 
 
+def test_a_page_without_outer_tags_is_marked_where_a_browser_opens_it(as_bob):
+    opened = as_bob.get("/shop/fragment/", **{"Sec-Fetch-Dest": "document"})
+    assert opened.text.count(MARK) == 1
+    asked_for = as_bob.get("/shop/fragment/", **{"Sec-Fetch-Dest": "empty"})
+    assert asked_for.text == "<li>one more</li>"
+
+
 def test_no_cache_keeps_a_marked_answer(as_bob):
     for name in ("page", "whoami"):
         headers = as_bob.get(f"/shop/{name}/").headers

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from authkit.accounts import care
 from authkit.admin import asking
@@ -72,9 +72,14 @@ class PageOfPerson(ModelAdmin):
         return [path("<path:object_id>/act/<slug:slug>/", view, name=name), *super().get_urls()]
 
     @method_decorator(sensitive_post_parameters(asking.PASSWORD))
-    @method_decorator(require_POST)
+    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
     def act_view(self, request: HttpRequest, object_id: str, slug: str) -> HttpResponse:
-        """Answer a button: ask first where that is due, do it, and go back to the page."""
+        """Answer a button: ask first where that is due, do it, and go back to the page.
+
+        A browser that only comes by (after signing in again, by its history) is shown the page.
+        """
+        if request.method != "POST":
+            return HttpResponseRedirect(url_of(self.admin_site, self.model, "change", object_id))
         act = next((act for act in self.get_acts(request) if act.slug == slug), None)
         if act is None:
             raise Http404
