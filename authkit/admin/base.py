@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import BadRequest, ValidationError
@@ -16,6 +18,7 @@ from django.utils import timezone
 
 from authkit import sessions
 from authkit.accounts import current
+from authkit.admin.lists import List, is_pattern
 from authkit.kernel.grant import Grant
 from authkit.models.prepared import has_field
 
@@ -30,7 +33,28 @@ else:
 Text: TypeAlias = "str | _StrPromise"
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class ListingAdmin(ModelAdmin):
+    """Answers made-up addresses and selections of its list with a refusal, not a failure."""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The list."""
+        return List
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Refuse patterns."""
+        return not is_pattern(lookup) and super().lookup_allowed(lookup, value, request)
+
+    def response_action(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        """Run an action; made-up primary keys are the caller's mistake."""
+        selected = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if any(key_in(self.model, text) is None for text in selected):
+            raise BadRequest("no such rows")
+        return super().response_action(request, *args, **kwargs)
+
+
+class ReadOnlyAdmin(ListingAdmin):
     """Shows rows that authkit alone writes. Nobody edits or deletes them, superusers included.
 
     Nothing here counts a whole table. A request that is made with a personal access token
@@ -84,15 +108,6 @@ class ReadOnlyAdmin(ModelAdmin):
         """Refuse to narrow a list by a hidden column."""
         is_hidden = lookup.partition("__")[0] in self.hidden
         return not is_hidden and super().lookup_allowed(lookup, value, request)
-
-    def response_action(
-        self, request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> HttpResponse | None:
-        """Run an action; made-up primary keys are the caller's mistake."""
-        try:
-            return super().response_action(request, *args, **kwargs)
-        except ValidationError as error:
-            raise BadRequest("no such rows") from error
 
 
 def is_person(request: HttpRequest) -> bool:

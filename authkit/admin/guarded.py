@@ -10,13 +10,13 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 
 from authkit.access.refusals import GuardRefusal
-from authkit.admin.base import ModelAdmin, is_person
+from authkit.admin.base import ListingAdmin, is_person
 from authkit.admin.keys import ChoosingByKey
 
 _REFUSAL = "_authkit_refusal"
 
 
-class GuardedAdmin(ChoosingByKey, ModelAdmin):
+class GuardedAdmin(ChoosingByKey, ListingAdmin):
     """Shows a refusal of the guards beside what was typed, and keeps all of it.
 
     The guards themselves live below the forms and bind every other page as well, which

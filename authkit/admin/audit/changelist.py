@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
-from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.core.validators import validate_ipv46_address
@@ -18,6 +18,7 @@ from authkit.admin.audit.days import REFUSAL, SIGN_IN, Days, days_of
 from authkit.admin.audit.finding import Events, Narrowing, Place
 from authkit.admin.audit.forms import NarrowingForm
 from authkit.admin.audit.subjects import add_subject_names
+from authkit.admin.lists import List
 
 BELOW, ABOVE = "below", "above"
 #: Counted no further than this.
@@ -26,7 +27,7 @@ MOST = 1000
 _USUAL_DAYS, _MOST_DAYS = 30, 90
 
 
-class EventList(ChangeList):
+class EventList(List):
     """One page of events. What was asked wrongly finds nothing, and says why."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Events:
@@ -51,7 +52,7 @@ class EventList(ChangeList):
         """The newest first, and nothing else: that is what there are indexes for."""
         return ["-at", "-id"]
 
-    def get_results(self, request: HttpRequest) -> None:
+    def read(self, request: HttpRequest) -> None:
         """Read one page, without counting all."""
         self.page = finding.page(
             self.branches,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.admin.views.main import ORDER_VAR, ChangeList
+from django.contrib.admin.views.main import ORDER_VAR
 from django.core.paginator import Paginator
 from django.db import connections
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
+from authkit.admin.lists import List
 from authkit.admin.people.searching import HELP, MANY, has_many
 
 
@@ -35,15 +36,15 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # takes no argument
         return Capped(MANY) if counted > MANY else int(counted)
 
 
-class ListOfPeople(ChangeList):
+class ListOfPeople(List):
     """One page of people."""
 
     #: How many there are, roughly, where the database keeps that in mind; None elsewhere.
     authkit_estimate: int | None = None
 
-    def get_results(self, request: HttpRequest) -> None:
+    def read(self, request: HttpRequest) -> None:
         """Say what was not counted."""
-        super().get_results(request)
+        super().read(request)
         model = self.model_admin.model
         if not has_many(request, model):
             return
