@@ -38,3 +38,10 @@ def test_the_readme_lists_exactly_the_settings_that_there_are():
 def test_links_between_documents_lead_somewhere(document):
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text())
     assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_the_readme_names_exactly_the_mails_that_there_are():
+    told = README.partition("**Mails**")[2].partition("**Confirming addresses.**")[0]
+    named = re.findall(r"`([a-z_]+)`", told.partition("`.html`:")[2].partition("They know")[0])
+    files = (ROOT / "authkit/templates/authkit/mail").glob("*.html")
+    assert sorted(named) == sorted(file.stem for file in files)
