@@ -60,7 +60,7 @@ def mark(request: HttpRequest, response: HttpResponseBase) -> None:
         return
     response.headers[HEADER] = grant.impersonator_id
     response.headers["Cache-Control"] = "private, no-store"
-    is_page = is_page or (_unpack(response) and _is_page(response))
+    is_page = is_page or (_unpack(response) and _is_page(request, response))
     if is_page and not hasattr(request, _PLACED):
         _write_into(response, banner(request))  # type: ignore[arg-type]
 
