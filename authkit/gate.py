@@ -16,10 +16,13 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponseNotAllowed, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
+from django.template import TemplateDoesNotExist
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch
+from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -203,7 +206,23 @@ def _refusal(request: HttpRequest, question: Question, decision: Decision) -> Ht
             return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
         except NoReverseMatch:
             pass
-    return answer_to(refused(refusal, question.access, decision))
+    error = refused(refusal, question.access, decision)
+    if error.status_code == status.HTTP_403_FORBIDDEN and _is_navigation(request):
+        return _page_about(request, error)
+    return answer_to(error)
+
+
+def _page_about(request: HttpRequest, error: APIException) -> HttpResponseBase:
+    """The refusal as a page, for a person who followed a link."""
+    detail: Any = error.detail
+    context = {"refusal": detail["detail"], "is_in_admin": False, "is_reading": True}
+    try:
+        page = render_to_string("authkit/refused.html", context, request)
+    except TemplateDoesNotExist:  # a project without Django's templates
+        return answer_to(error)
+    response = HttpResponse(page, status=error.status_code)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def _is_navigation(request: HttpRequest) -> bool:

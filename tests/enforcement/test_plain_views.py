@@ -51,6 +51,16 @@ def test_a_browser_is_sent_to_the_sign_in_page(world, settings):
     assert response["Location"] == "/auth/login/?next=/page/%3Fa%3D1"
 
 
+def test_a_person_who_follows_a_link_is_refused_by_a_page(world):
+    client = client_for(world.alice, "session")
+    page = client.get("/page/", headers={"accept": "text/html,*/*;q=0.8"})
+    assert (page.status_code, page["Cache-Control"]) == (403, "no-store")
+    assert page["Content-Type"].startswith("text/html")
+    assert "<h1>Refused</h1>" in page.content.decode()
+    assert "Nothing was changed" not in page.content.decode()
+    assert client.get("/page/", headers={"accept": "*/*"}).json()["code"] == "permission_denied"
+
+
 def test_public_is_open_to_all_named_or_not(world):
     for url in ("/health/", "/open/"):
         assert Client().get(url).status_code == 200
