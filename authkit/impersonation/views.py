@@ -17,7 +17,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.generic import View
 
 from authkit.accounts import impersonating, links
-from authkit.exceptions import CannotImpersonate, SessionEnded
+from authkit.exceptions import CannotImpersonate, SessionEnded, UserInactive
 
 
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
@@ -47,7 +47,7 @@ class WayBackPage(View):
             back = impersonating.finish(request)
         except CannotImpersonate:
             back = ""
-        except SessionEnded:
+        except (SessionEnded, UserInactive):
             request.session.flush()
             return HttpResponseRedirect(resolve_url(settings.LOGIN_URL))
         is_ours = url_has_allowed_host_and_scheme(back, None)

@@ -9,9 +9,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.db import connection
-from django.test import Client
+from django.test import AsyncClient, Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -220,8 +221,22 @@ def test_the_file_is_read_some_at_a_time(superuser, monkeypatch):
     model: Any = get_user_model()
     for number in range(7):
         make_person(f"p{number}")
-    response = exporting.respond(model._default_manager.all())
+    response = exporting.respond(RequestFactory().get("/"), model._default_manager.all())
     with CaptureQueriesContext(connection) as queries:
         rows = table(response)
     assert len(rows) == 8
     assert len(queries) == 4
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.default_user_only
+def test_an_event_loop_is_not_held_up_by_the_file(superuser):
+    async def ask() -> str:
+        client = AsyncClient()
+        await client.aforce_login(superuser)
+        form = {"action": "export_people", "_selected_action": [superuser.pk], "index": "0"}
+        response: Any = await client.post(people_url(), form)
+        assert response.is_async
+        return "".join([piece.decode() async for piece in response.streaming_content])
+
+    assert superuser.email in async_to_sync(ask)()

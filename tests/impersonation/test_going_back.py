@@ -168,6 +168,15 @@ def test_the_end_of_the_administrators_sign_in_ends_it_at_once(ada, bob, as_bob)
     assert not UserSession.objects.filter(revoked_at=None).exists()
 
 
+def test_whoever_was_deactivated_meanwhile_goes_back_to_nobody(ada, bob, as_bob):
+    """And the browser is rid of what led there."""
+    type(ada)._default_manager.filter(pk=ada.pk).update(is_active=False)
+    assert as_bob.who() == 401
+    assert as_bob.go_back().status_code == 302
+    assert as_bob.who() == "None"
+    assert not UserSession.objects.filter(user=bob, revoked_at=None).exists()
+
+
 def test_the_person_sees_it_among_their_devices_and_ends_it(bob, as_bob):
     theirs = client_for(bob, "token")
     devices = {row["id"]: row for row in theirs.get("/auth/sessions/").json()}

@@ -68,13 +68,18 @@ def response(
 ) -> StreamingHttpResponse:
     """Write events out while they are read, some at a time."""
     content_type, write = FORMATS[form]
-    lines = _packed(write(finding.all_of(branches, step=_STEP)))
-    content: Any = _aside(lines) if isinstance(request, ASGIRequest) else lines
-    answer = StreamingHttpResponse(content, content_type=content_type)
+    lines = write(finding.all_of(branches, step=_STEP))
+    answer = StreamingHttpResponse(streamed(request, lines), content_type=content_type)
     answer["Content-Disposition"] = f'attachment; filename="audit.{form}"'
     add_never_cache_headers(answer)
     answer["X-Content-Type-Options"] = "nosniff"
     return answer
+
+
+def streamed(request: HttpRequest, lines: Iterator[str]) -> Any:
+    """Lines, as they are sent piece by piece; no event loop is held up, nor are all kept."""
+    pieces = _packed(lines)
+    return _aside(pieces) if isinstance(request, ASGIRequest) else pieces
 
 
 def _cells(facts: dict[str, Any]) -> list[str]:

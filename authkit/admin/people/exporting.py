@@ -9,11 +9,12 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 
 from authkit.accounts import names
+from authkit.admin.audit.export import streamed
 from authkit.admin.base import names_of_people
 from authkit.kernel import visible
 from authkit.models import SignInName
@@ -34,9 +35,10 @@ def columns() -> tuple[str, ...]:
     return (model._meta.pk.name, *names_of_people(), *more, _CONFIRMED)
 
 
-def respond(people: QuerySet[Any]) -> StreamingHttpResponse:
+def respond(request: HttpRequest, people: QuerySet[Any]) -> StreamingHttpResponse:
     """The file, written while it is sent."""
-    response = StreamingHttpResponse(_lines(people, columns()), content_type="text/csv")
+    content = streamed(request, _lines(people, columns()))
+    response = StreamingHttpResponse(content, content_type="text/csv")
     name = f"people-{timezone.localdate():%Y-%m-%d}.csv"
     response.headers["Content-Disposition"] = content_disposition_header(True, name)
     response.headers["Cache-Control"] = "no-store"

@@ -171,7 +171,7 @@ class ManyPeople(PageOfPerson):
                 "list": request.GET.urlencode(),
             },
         )
-        return exporting.respond(queryset)
+        return exporting.respond(request, queryset)
 
     def _may(self, request: HttpRequest, slug: str) -> bool:
         act = self._act(request, slug)
