@@ -15,6 +15,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from authkit.kernel import visible
+
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
@@ -38,6 +40,7 @@ _OURS: dict[str, Text] = {
     "social": _("Social login"),
     "access": _("Roles and access"),
     "mail": _("Mails"),
+    "people": pgettext_lazy("of the site", "People"),
     "audit": _("The audit itself"),
 }
 
@@ -103,6 +106,7 @@ _LABELS: dict[str, Text] = {
     "access.person_flags_changed": _("a person's status was changed"),
     "mail.failed": _("a mail could not be sent"),
     "audit.pruned": _("old events were deleted"),
+    "people.exported": _("people were exported"),
     "audit.exported": _("events were exported"),
 }
 
@@ -177,6 +181,13 @@ def namespace_of(kind: str) -> str:
 def label_of(kind: str) -> str:
     """What happened, in words; the kind itself where nobody has said."""
     return str(_LABELS.get(kind, kind))
+
+
+def described(kind: str) -> str:
+    """What happened, in words and as programs know it, on one line."""
+    kind = visible.one_line(kind)
+    label = label_of(kind)
+    return kind if label == kind else f"{label} ({kind})"
 
 
 def name_of_namespace(namespace: str) -> str:

@@ -120,9 +120,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     @admin.display(description=_("event"))
     def what(self, event: AuditEvent) -> str:
         """What happened, in words and as programs know it."""
-        kind = visible.one_line(event.kind)
-        label = event_kinds.label_of(kind)
-        return kind if label == kind else f"{label} ({kind})"
+        return event_kinds.described(event.kind)
 
     @admin.display(description=_("who"))
     def who(self, event: AuditEvent) -> str:

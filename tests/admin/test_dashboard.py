@@ -81,7 +81,7 @@ def test_it_tells_what_there_is_and_where_that_leads(superuser):
     fill(2)
     found = blocks(client)
     assert list(found) == NAMES
-    assert found["sign-ins"].says == "2 sign-ins, 2 refused."
+    assert found["sign-ins"].says == "Sign-ins: 2, refused: 2."
     assert found["lockouts"].says == "2 lock-outs now."
     assert found["tokens"].says == "2 personal access tokens expire within 14 days."
     assert found["assignments"].says == "2 assignments end within 14 days."

@@ -86,7 +86,7 @@ class Board:
         return Block(
             "sign-ins",
             _("Sign-ins of the last 30 days"),
-            _("%(sign_ins)s sign-ins, %(refusals)s refused.")
+            _("Sign-ins: %(sign_ins)s, refused: %(refusals)s.")
             % {
                 "sign_ins": number_format(days.sign_ins),
                 "refusals": number_format(days.refusals),

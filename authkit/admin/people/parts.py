@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from authkit import event_kinds
 from authkit.access import holders
 from authkit.accounts import lockouts
 from authkit.admin import browser
@@ -26,13 +26,6 @@ from authkit.models import (
 
 #: So many rows of each.
 NEWEST = 10
-
-#: Events whose subject is a person, by the beginning of their kind.
-ABOUT_PEOPLE = (
-    *("account.", "email.", "lockout.", "login.", "mail.", "password.", "people."),
-    *("session.", "social.", "token."),
-    *("access.assignment_", "access.glass_", "access.person_"),
-)
 
 
 def roles_by_groups(view: View) -> Panel | None:
@@ -169,14 +162,10 @@ def events(view: View) -> Panel | None:
     if not view.may_look(AuditEvent):
         return None
     key = view.person.pk
-    kinds = Q()
-    for beginning in ABOUT_PEOPLE:
-        kinds |= Q(kind__startswith=beginning)
     newest = AuditEvent.objects.order_by("-at", "-id").defer("data")
+    about_them = newest.filter(event_kinds.about_people(), subject=str(key))
     found = {
-        row.pk: row
-        for some in (newest.filter(actor=key), newest.filter(kinds, subject=str(key)))
-        for row in some[:NEWEST]
+        row.pk: row for some in (newest.filter(actor=key), about_them) for row in some[:NEWEST]
     }
     rows = sorted(found.values(), key=lambda row: (row.at, row.pk), reverse=True)[:NEWEST]
     return Panel(
@@ -186,7 +175,7 @@ def events(view: View) -> Panel | None:
         [
             (
                 view.row(row, moment(row.at)),
-                row.kind,
+                event_kinds.described(row.kind),
                 row.actor_name,
                 row.ip or "",
                 browser.name_of(row.user_agent),
