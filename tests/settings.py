@@ -62,6 +62,9 @@ PASSWORD_HASHERS = [
 # Nobody waits for a refusal. What is about time, or is about other settings, overrides it.
 AUTHKIT = {"REFUSAL_TIME": 0}
 
+# Django 6.1 asks for it; 5.2 knows EMAIL_BACKEND alone, which the test run sets by itself.
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "authkit.authentication.JWTAuthentication",

@@ -3,6 +3,8 @@
 import json
 import os
 
+import django
+
 from tests import settings as usual
 from tests.settings import *  # noqa: F403
 
@@ -20,7 +22,11 @@ if database["ENGINE"].endswith("sqlite3"):
             "transaction_mode": "IMMEDIATE",
         }
 
-EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": {"BACKEND": _BACKEND}}
+else:
+    EMAIL_BACKEND = _BACKEND
 
 LOGGING = {
     "version": 1,
