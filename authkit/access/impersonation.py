@@ -59,9 +59,10 @@ def may(administrator: Any, person: Any) -> bool:
 
 
 def holds_permission(administrator: Any) -> bool:
-    """Whether somebody was given the permission to sign in as others."""
+    """Whether somebody is staff, and was given the permission to sign in as others."""
     has_perm = getattr(administrator, "has_perm", None)
-    return has_perm is not None and bool(has_perm(PERMISSION))
+    is_staff = getattr(administrator, "is_staff", False)
+    return bool(is_staff and has_perm is not None and has_perm(PERMISSION))
 
 
 def supervise(

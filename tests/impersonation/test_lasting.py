@@ -51,6 +51,10 @@ def take_permission(ada: Any, bob: Any) -> None:
     take(ada, "authkit.impersonate_user")
 
 
+def demote_administrator(ada: Any, bob: Any) -> None:
+    get_user_model()._default_manager.filter(pk=ada.pk).update(is_staff=False)
+
+
 def deactivate_administrator(ada: Any, bob: Any) -> None:
     get_user_model()._default_manager.filter(pk=ada.pk).update(is_active=False)
 
@@ -94,6 +98,7 @@ ENDS = [
     promote_by_permission,
     promote_by_group,
     promote_by_role,
+    demote_administrator,
     take_permission,
     deactivate_administrator,
     deactivate_person,
