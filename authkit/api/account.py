@@ -66,9 +66,11 @@ class ProfileView(AccountView):
 
     def get(self, request: Request) -> Response:
         """Who the caller is."""
-        shown = serializers.profile_of(caller_of(request))
+        shown: dict[str, Any] = {**serializers.profile_of(caller_of(request))}
         impersonator = serializers.impersonator_of(grant_of(request))
-        return Response({**shown, "impersonator": impersonator})
+        if impersonator is not None:
+            shown["impersonator"] = impersonator
+        return Response(shown)
 
     def patch(self, request: Request) -> Response:
         """Change one's own profile: the fields of PROFILE_FIELDS and no others."""
