@@ -36,6 +36,9 @@ WAY_BACK = "authkit:impersonation"
 
 def arrive(request: HttpRequest) -> HttpResponseBase | None:
     """Find out who makes the request; by cookie only when somebody asks."""
+    unreadable = csrf.unreadable(request)
+    if unreadable is not None:
+        return unreadable
     credentials.drop_impossible_cookie(request)
     presented = credentials.presented_in(request)
     if presented is None or not presented.is_ours:

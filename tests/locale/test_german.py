@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.test import Client
+from django.utils import translation
 
 from demo_project import settings as demo
 from tests.accounts import mailbox
@@ -24,9 +26,10 @@ pytestmark = [
 
 
 @pytest.fixture
-def client(settings: Any) -> Client:
+def client(settings: Any) -> Iterator[Client]:
     settings.MIDDLEWARE = [*settings.MIDDLEWARE[:2], LOCALE, *settings.MIDDLEWARE[2:]]
-    return Client()
+    with translation.override(translation.get_language()):  # the middleware leaves its own
+        yield Client()
 
 
 def test_the_demo_follows_the_browser():

@@ -168,8 +168,9 @@ BODIES = {
 
 @override_settings(AUTHKIT=UNLIMITED)
 @pytest.mark.parametrize("path", PAGES)
-def test_no_body_breaks_a_page(path: str, person: Any):
-    client = Client(raise_request_exception=False)
+@pytest.mark.parametrize("asks_for_token", [False, True])
+def test_no_body_breaks_a_page(path: str, asks_for_token: bool, person: Any):
+    client = Client(enforce_csrf_checks=asks_for_token, raise_request_exception=False)
     client.force_login(person)
     for name, (body, content_type) in BODIES.items():
         for method in ("POST", "PUT", "BREW"):
