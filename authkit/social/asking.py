@@ -93,7 +93,8 @@ class Asking(OAuthAuth[Any]):
     def get_user_id(self, details: Any, response: Any) -> Any:
         """The subject: a text, or a number that becomes one, and never a guess."""
         found = super().get_user_id(details, response)  # type: ignore[no-untyped-call]
-        subject = str(found) if isinstance(found, str | int) else ""
+        is_told = isinstance(found, str | int) and not isinstance(found, bool)
+        subject = str(found) if is_told else ""
         if not subject or len(subject) > _LONGEST_SUBJECT or not subject.isprintable():
             raise AuthResponseError(
                 self, claim=self.id_key(), code="invalid_claim", stage="user_info"

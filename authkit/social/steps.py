@@ -8,7 +8,8 @@ A project writes steps of its own like these, and puts their path into SOCIAL_AU
             raise NotAdmitted("no_customer")
         return sign_in
 
-A step that returns a `Pause` is run again with the person's answer, and so are those after it.
+A step that returns a `Pause` is run again with the person's answer, and so are those after it;
+what it has kept is for itself alone.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ def step(function: Step) -> Callable[..., Any]:
         outcome = function(sign_in)
         if isinstance(outcome, Pause):
             return pausing.pause(outcome, sign_in, backend, pipeline_index, kwargs)
+        outcome = _without_kept(outcome)
         strategy.sign_in = outcome
         return {
             "sign_in": outcome,
@@ -183,6 +185,12 @@ def _found(sign_in: SocialSignIn) -> SocialSignIn:
     if not account.user.is_active:
         raise SignInRefused("the linked account is deactivated")
     return replace(sign_in, user=account.user, account=account)
+
+
+def _without_kept(sign_in: SocialSignIn) -> SocialSignIn:
+    """For the next step: what one has kept (a code, say) proves nothing to another."""
+    answers = {name: value for name, value in sign_in.answers.items() if name != "kept"}
+    return replace(sign_in, answers=answers)
 
 
 def _sign_in_of(backend: Any, strategy: Any, kwargs: dict[str, Any]) -> SocialSignIn:

@@ -91,8 +91,11 @@ class Partial(PartialMixin):
         row = rows.filter(expires_at__gt=timezone.now()).first()
         if row is None:
             return None
+        try:
+            content = sealing.unseal_object(_PAUSED, row.sealed)
+        except sealing.Unsealable:  # SECRET_KEY has changed in the meantime
+            return None
         partial = cls()
-        content = sealing.unseal_object(_PAUSED, row.sealed)
         partial.token, partial.backend = token, row.provider
         partial.next_step, partial.data = content["next_step"], content["data"]
         partial.attempts = row.attempts

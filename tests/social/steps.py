@@ -24,10 +24,19 @@ def ask_for_number(sign_in: SocialSignIn) -> SocialSignIn | Pause:
     return Pause("number", "Are you a customer?", asks="Customer's number")
 
 
-def asking_after(name: str) -> list[str]:
-    """The pipeline, with `ask_first` behind the step of this name."""
+@step
+def ask_for_code(sign_in: SocialSignIn) -> SocialSignIn | Pause:
+    """Ask for a code that has been sent to a telephone, as `ask_for_email` asks for its own."""
+    kept = sign_in.answers.get("kept") or {}
+    if "code" in kept and sign_in.answers.get("code") == kept["code"]:
+        return sign_in
+    return Pause("phone_code", "Which code have you got?", {"code": "PH0NE"})
+
+
+def asking_after(name: str, asking: str = "ask_first") -> list[str]:
+    """The pipeline, with `ask_first` or another behind the step of this name."""
     place = PIPELINE.index(f"authkit.social.steps.{name}") + 1
-    return [*PIPELINE[:place], "tests.social.steps.ask_first", *PIPELINE[place:]]
+    return [*PIPELINE[:place], f"tests.social.steps.{asking}", *PIPELINE[place:]]
 
 
 @step

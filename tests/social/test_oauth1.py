@@ -275,6 +275,7 @@ def test_a_request_token_that_does_not_hold_begins_nothing(row, old, lie):
         (ME, lambda: as_json([])),
         (ME, lambda: as_json({"id": None, "name": "x", "screen_name": "x"})),
         (ME, lambda: as_json({"id": {"a": 1}, "name": "x", "screen_name": "x"})),
+        (ME, lambda: as_json({"id": True, "name": "x", "screen_name": "x"})),
         (ME, lambda: as_json({"id": 2244994945})),
         (ME, lambda: ({}, "no JSON", 200)),
     ],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core import mail
 from django.utils import timezone
 
 from authkit.models import AuditEvent, PausedSignIn, SocialAccount, UserSession
@@ -212,3 +214,35 @@ def test_a_step_of_the_projects_gets_the_answer_that_it_asks_for(settings, offer
     form = {"csrfmiddlewaretoken": visitor.client.cookies["csrftoken"].value, "answer": "4711"}
     assert visitor.client.post(path, form)["Location"] != path
     assert visitor.cookie
+
+
+def test_the_code_of_one_step_proves_nothing_to_the_next(settings, offer, liar):
+    settings.SOCIAL_AUTH_PIPELINE = asking_after("ask_for_email", "ask_for_code")
+    offer(sign_up="anyone", needs_email=True)
+    liar.person["email"] = None
+    visitor = Visitor()
+    paused = resume(visitor, visitor.sign_in(liar), email="vera@example.net")
+    (code,) = re.findall(r"\b[A-Z0-9]{8}\b", str(mail.outbox[0].body))
+    paused = resume(visitor, paused, code=code)
+    assert (paused.status_code, paused.json()["code"]) == (202, "social_phone_code_needed")
+    assert not SocialAccount.objects.exists()
+    assert resume(visitor, paused, code="PH0NE").json()["user"]["email"] == "vera@example.net"
+
+
+def test_a_code_of_the_projects_is_not_taken_for_that_of_an_address(settings, offer, liar):
+    settings.SOCIAL_AUTH_PIPELINE = asking_after("find_person", "ask_for_code")
+    offer(sign_up="anyone", needs_email=True)
+    liar.person["email"] = None
+    visitor = Visitor()
+    paused = resume(visitor, visitor.sign_in(liar), code="PH0NE")
+    assert (paused.status_code, paused.json()["code"]) == (202, "social_email_needed")
+
+
+def test_a_pause_that_cannot_be_read_any_more_is_over(asking, offer, liar):
+    """SECRET_KEY has been changed in the meantime."""
+    offer(sign_up="anyone")
+    visitor = Visitor()
+    paused, page = visitor.sign_in(liar), visitor.walk(liar)["Location"]
+    PausedSignIn.objects.update(sealed="sealed under another key")
+    assert resume(visitor, paused).status_code == 403
+    assert visitor.client.get(page).status_code == 403
