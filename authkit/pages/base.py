@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth.views import redirect_to_login
@@ -65,7 +66,7 @@ class PageMixin(_View):
         }
 
 
-class FormPage(PageMixin, FormView):  # type: ignore[type-arg]
+class FormPage(PageMixin, FormView, ABC):  # type: ignore[type-arg]
     """A form, and what happens when it is sent. A refusal is said above it."""
 
     template_name = "authkit/pages/form.html"
@@ -83,9 +84,9 @@ class FormPage(PageMixin, FormView):  # type: ignore[type-arg]
             return done or HttpResponseRedirect(self.get_success_url())
         return self.form_invalid(form)
 
+    @abstractmethod
     def act(self, form: Any) -> HttpResponseBase | None:
         """Do what the form asks for; None leads to `success_url`."""
-        raise NotImplementedError
 
     def refuse(self, form: Any, refusal: AuthkitError) -> HttpResponseBase:
         """Show the form again, with a refusal above it."""

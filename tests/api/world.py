@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,7 +39,7 @@ class Clock:
         self.now += timedelta(**duration)
 
 
-class _Watch:
+class _Watch(ABC):
     """Stands between Django and its database, for a `with` block."""
 
     def __enter__(self) -> Any:
@@ -49,10 +50,11 @@ class _Watch:
     def __exit__(self, *_: object) -> None:
         self._wrapper.__exit__(None, None, None)
 
+    @abstractmethod
     def _execute(
         self, execute: Execute, sql: str, params: Any, many: bool, context: dict[str, Any]
     ) -> Any:
-        raise NotImplementedError
+        """See a statement before it is sent, and send it or not."""
 
 
 class Queries(_Watch):

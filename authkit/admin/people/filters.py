@@ -6,6 +6,7 @@ subqueries, whose indexes are there.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -36,7 +37,7 @@ _LATELY = timedelta(days=30)
 _MOST_CHOICES = 200
 
 
-class Question(admin.SimpleListFilter):
+class Question(admin.SimpleListFilter, ABC):
     """A filter; where `about` is set, for those who may view these rows on this site."""
 
     about: ClassVar[type[Model] | None] = None
@@ -58,13 +59,13 @@ class Question(admin.SimpleListFilter):
         known = {str(answer) for answer, _text in self.lookup_choices}
         return queryset.filter(self.which(value)) if value in known else queryset.none()
 
+    @abstractmethod
     def answers(self) -> list[tuple[str, Text]]:
         """What there is to choose from."""
-        raise NotImplementedError
 
+    @abstractmethod
     def which(self, answer: str) -> Q:
         """Whom that is true of."""
-        raise NotImplementedError
 
 
 class LastSignInFilter(Question):

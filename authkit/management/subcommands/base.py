@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
@@ -10,7 +11,7 @@ from django.core.management.base import OutputWrapper
 from django.core.management.color import Style
 
 
-class Subcommand:
+class Subcommand(ABC):
     """One word after ``manage.py authkit`` and what it does.
 
     `run` does what it was asked or raises CommandError, which exits non-zero. What a
@@ -27,16 +28,16 @@ class Subcommand:
         self.style = style
 
     @classmethod
-    def add_arguments(cls, parser: ArgumentParser) -> None:
+    def add_arguments(cls, parser: ArgumentParser) -> None:  # noqa: B027 - not every word has options
         """Say which options there are."""
 
+    @abstractmethod
     def run(self, *args: Any, **options: Any) -> None:
         """Do it.
 
         Raises:
             CommandError: it could not be done, or not all of it.
         """
-        raise NotImplementedError
 
     def say(self, text: str = "") -> None:
         """Write a line for people."""
