@@ -27,8 +27,8 @@ class Subcommand(ABC):
         self.stderr = stderr
         self.style = style
 
-    @classmethod
-    def add_arguments(cls, parser: ArgumentParser) -> None:  # noqa: B027 - not every word has options
+    @classmethod  # noqa: B027 - a hook: not every subcommand has options
+    def add_arguments(cls, parser: ArgumentParser) -> None:
         """Say which options there are."""
 
     @abstractmethod
