@@ -51,8 +51,10 @@ def mark(request: HttpRequest, response: HttpResponseBase) -> None:
     """Say with an answer that it is for an administrator who is somebody else."""
     if not conf.get().impersonation:
         return
-    is_page = _is_page(request, response)
     grant = current.grant_of(request)
+    if grant is not None and grant.impersonator_id is None:
+        return  # before the page is read
+    is_page = _is_page(request, response)
     if grant is None and (is_page or _is_packed(response)):
         found = closing.found_by_cookie(request)
         grant = None if found is None else found[1]
