@@ -20,6 +20,7 @@ from django.db import models, router, transaction
 from django.db.models import QuerySet
 
 from authkit.access import acting
+from authkit.models.kinds import stored_as
 
 Around = AbstractContextManager[None]
 
@@ -78,7 +79,7 @@ def _asking(original: Callable[..., Any], ask: Callable[..., Around | None]) -> 
 
     @wraps(original)
     def method(self: QuerySet[Any], *args: Any, **options: Any) -> Any:
-        road = _roads.get(self.model)
+        road = _roads.get(stored_as(self.model))
         if road is None or _is_judged.get():
             return original(self, *args, **options)
         self._for_write = True  # type: ignore[attr-defined]
