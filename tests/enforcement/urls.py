@@ -26,11 +26,12 @@ from rest_framework.urlpatterns import format_suffix_patterns
 from rest_framework.views import APIView
 from rest_framework.viewsets import ModelViewSet, ReadOnlyModelViewSet
 
-from authkit.access import can, conditions, visible
+from authkit.access import acting, can, conditions, visible
 from authkit.decorators import public, require
 from authkit.filters import AccessFilterBackend
 from authkit.permissions import EndpointPermission
 from demo_project.articles.models import Article
+from tests.other_names.models import Piece
 
 GOVERNED: dict[str, Any] = {
     "permission_classes": [EndpointPermission],
@@ -241,6 +242,77 @@ def plain_take(request: HttpRequest, pk: int) -> HttpResponse:
 plain_take.access_model = Article  # type: ignore[attr-defined]
 
 
+CARELESS: dict[str, Any] = {
+    "take": lambda rows, me, other: rows.update(author=me),
+    "rewrite": lambda rows, me, other: rows.update(title="changed"),
+    "rewrite_by_values": lambda rows, me, other: rows.values("pk").update(title="changed"),
+    "give": lambda rows, me, other: Article.objects.filter(author=me).update(author=other),
+    "remove": lambda rows, me, other: rows.delete(),
+    "remove_one": lambda rows, me, other: rows.get().delete(),
+    "add": lambda rows, me, other: Article.objects.bulk_create(
+        [Article(title="added", body="b", author=rows.get().author)]
+    ),
+    "add_without_keys": lambda rows, me, other: Article.objects.bulk_create(
+        [Article(title="added", body="b", author=rows.get().author)], ignore_conflicts=True
+    ),
+    "upsert": lambda rows, me, other: Article.objects.bulk_create(
+        [Article(pk=rows.get().pk, title="changed", body="b", author=me)],
+        update_conflicts=True,
+        unique_fields=["pk"],
+        update_fields=["title", "author"],
+    ),
+    "rewrite_each": lambda rows, me, other: Article.objects.bulk_update(
+        [Article(pk=row.pk, title="changed") for row in rows], ["title"]
+    ),
+    "take_by_relation": lambda rows, me, other: me.articles.add(*rows),
+    "by_another_name": lambda rows, me, other: Piece.objects.filter(pk=rows.get().pk).update(
+        title="changed"
+    ),
+}
+
+
+@csrf_exempt
+def plain_careless(request: HttpRequest, way: str, pk: int) -> HttpResponse:
+    """Saves a row of the caller's first; then does something else, and says nothing of it."""
+    me: Any = User.objects.get(pk=request.user.pk)
+    mine = Article.objects.filter(author=me).first()
+    if mine is not None:
+        mine.save()
+    other = User.objects.exclude(pk=me.pk).get()
+    CARELESS[way](Article.objects.filter(pk=pk), me, other)
+    return JsonResponse({})
+
+
+plain_careless.access_model = Article  # type: ignore[attr-defined]
+
+
+@csrf_exempt
+def plain_at_once(request: HttpRequest, way: str, pk: int) -> HttpResponse:
+    """Does nothing else."""
+    me: Any = User.objects.get(pk=request.user.pk)
+    CARELESS[way](Article.objects.filter(pk=pk), me, me)
+    return JsonResponse({})
+
+
+plain_at_once.access_model = Article  # type: ignore[attr-defined]
+
+
+@csrf_exempt
+def plain_tidy(request: HttpRequest, pk: int) -> HttpResponse:
+    """Changes a row for the caller, and others on its own account."""
+    mine = Article.objects.get(pk=pk)
+    mine.title = "first"
+    mine.save()
+    with acting.as_system():
+        Article.objects.exclude(pk=pk).update(title="later")
+        for other in Article.objects.exclude(pk=pk):
+            other.save()
+    return JsonResponse({})
+
+
+plain_tidy.access_model = Article  # type: ignore[attr-defined]
+
+
 def remembering(view: Any) -> Any:
     """Answers from a cache, say, and does not reach the view."""
 
@@ -325,6 +397,9 @@ urlpatterns = [
     path("list/", plain_list, name="plain_list"),
     path("leak/", plain_leak, name="plain_leak"),
     path("write/<int:pk>/", plain_write, name="plain_write"),
+    path("careless/<str:way>/<int:pk>/", plain_careless, name="plain_careless"),
+    path("tidy/<int:pk>/", plain_tidy, name="plain_tidy"),
+    path("at_once/<str:way>/<int:pk>/", plain_at_once, name="plain_at_once"),
     path("count/", plain_count, name="plain_count"),
     path("take/<int:pk>/", plain_take, name="plain_take"),
     path("remembered/", csrf_exempt(csrf_exempt(remembering(Asking.as_view()))), name="remembered"),

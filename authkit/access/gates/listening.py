@@ -16,6 +16,7 @@ from authkit.access.gates import (
     bulk,
     endpoints,
     impersonated,
+    owing,
     people,
     people_at_once,
     permissions,
@@ -68,6 +69,7 @@ def listen() -> None:
         _on(model, signals.pre_save, impersonated.require_own_hand)
         _on(model, signals.pre_delete, impersonated.require_own_hand)
     _watch_relations()
+    owing.listen()
 
 
 def _on(model: type[Model], signal: Signal, gate: Any) -> None:
