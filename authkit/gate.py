@@ -72,16 +72,16 @@ def admit(
     decision = enforcement.decide(question, user, grant)
     if not decision.may_enter:
         return _refusal(request, question, decision)
+    model = None if question.endpoint is None else question.endpoint.model
     is_safe = request.method in SAFE_METHODS
     around: list[AbstractContextManager[None]] = []
     if not is_safe:
-        around.append(inputs.narrowed(user, grant, _class_of(view)))
+        around.append(inputs.narrowed(user, grant, _class_of(view), model))
     if not decision.conditional:
         _take_on(request, None, around)
         return None
     if is_async and not is_safe:  # what an async view writes is in no transaction
         return answer_to(refused(ConditionNotApplied("async"), question.access, decision))
-    model = None if question.endpoint is None else question.endpoint.model
     obligation = Obligation(question.access, decision, user, model)
     around.append(reading(obligation) if is_safe else writing(obligation))
     _take_on(request, obligation, around)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 from django.db import DEFAULT_DB_ALIAS, connections, models, router, transaction
 from django.db.models.functions import Greatest
@@ -105,8 +105,6 @@ class AccessModel(models.Model):
     """
 
     part: Part = "policy"
-
-    objects: models.Manager[Self] = models.Manager()
 
     class Meta:
         abstract = True

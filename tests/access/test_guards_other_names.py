@@ -139,8 +139,8 @@ def test_the_last_group_by_which_somebody_reaches_the_pages_stays(root, ada):
 # Noted and heard of
 
 
-def made_team() -> Team:
-    team = Team.objects.create(name="team")
+def made_team() -> Any:
+    team: Any = Team.objects.create(name="team")
     Assignment.objects.create(group=team, role=role("desk", "allow plain:*"))
     return team
 
@@ -200,8 +200,8 @@ def test_each_change_of_a_rule_counts_and_is_noted():
 
 
 def test_each_change_of_a_role_and_of_who_has_it_is_noted():
-    bob = make_person("bob")
-    profile = Profile.objects.create(slug="desk", name="Desk")
+    bob: Any = make_person("bob")
+    profile: Any = Profile.objects.create(slug="desk", name="Desk")
     gift = Gift.objects.create(user=bob, role=profile)
     gift.ends_at = timezone.now() - timedelta(days=1)
     gift.save()

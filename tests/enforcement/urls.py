@@ -10,12 +10,15 @@ from asgiref.sync import sync_to_async
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import Q
+from django.forms import Form, ModelChoiceField, ModelForm, ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, path
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
+from django.views.generic import CreateView, UpdateView
 from rest_framework.decorators import action, api_view, permission_classes
 from rest_framework.exceptions import ValidationError
+from rest_framework.fields import IntegerField
 from rest_framework.permissions import AllowAny
 from rest_framework.relations import PrimaryKeyRelatedField, SlugRelatedField
 from rest_framework.request import Request
@@ -140,6 +143,87 @@ def check_names(data: Any) -> None:
     """Without any context, and a list or one."""
     is_many = isinstance(data, list)
     NestedSerializer(data=data, many=is_many).is_valid(raise_exception=True)
+
+
+class KeyedSerializer(ModelSerializer[Article]):
+    """Takes the bare key of a relation."""
+
+    author_id = IntegerField(required=False, allow_null=True)
+    whose = IntegerField(source="author_id", required=False)
+
+    class Meta:
+        model = Article
+        fields = ("id", "title", "author_id", "whose")
+
+
+class PlainKeyedSerializer(Serializer[Any]):
+    """Is of no model."""
+
+    author_id = IntegerField()
+
+
+class NestedKeyedSerializer(Serializer[Any]):
+    inner = KeyedSerializer(required=False)
+    listed = KeyedSerializer(many=True, required=False)
+    plain = PlainKeyedSerializer(required=False)
+
+
+class Keyed(APIView):
+    permission_classes = [EndpointPermission]
+    access_model = Article
+
+    def post(self, request: Request) -> Response:
+        NestedKeyedSerializer(data=request.data).is_valid(raise_exception=True)
+        return Response({})
+
+
+class OpenKeyed(Keyed):
+    unchecked_relations = ("author_id",)
+
+
+class ArticleForm(ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Article
+        fields = ("title", "body", "author")
+
+
+class ChoosingForm(Form):
+    one = ModelChoiceField(User.objects.all(), required=False)
+    several = ModelMultipleChoiceField(User.objects.all(), required=False)
+    called = ModelChoiceField(User.objects.all(), to_field_name="username", required=False)
+
+
+class FormPage(UpdateView):  # type: ignore[type-arg]
+    """A page of Django's."""
+
+    model = Article
+    form_class = ArticleForm
+    success_url = "/health/"
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return JsonResponse({"errors": form.errors, "form": form.as_p()}, status=400)
+
+
+class NewPage(CreateView):  # type: ignore[type-arg]
+    model = Article
+    form_class = ArticleForm
+    success_url = "/health/"
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"author": self.request.GET.get("author")}
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return JsonResponse({"errors": form.errors}, status=400)
+
+
+class OpenNewPage(NewPage):
+    unchecked_relations = ("author",)
+
+
+@csrf_exempt
+def choosing(request: HttpRequest) -> HttpResponse:
+    form = ChoosingForm(request.POST)
+    return JsonResponse(form.errors, status=200 if form.is_valid() else 400)
 
 
 class Naming(APIView):
@@ -274,7 +358,7 @@ CARELESS: dict[str, Any] = {
 @csrf_exempt
 def plain_careless(request: HttpRequest, way: str, pk: int) -> HttpResponse:
     """Saves a row of the caller's first; then does something else, and says nothing of it."""
-    me: Any = User.objects.get(pk=request.user.pk)
+    me: Any = User.objects.get(pk=str(request.user.pk))
     mine = Article.objects.filter(author=me).first()
     if mine is not None:
         mine.save()
@@ -289,7 +373,7 @@ plain_careless.access_model = Article  # type: ignore[attr-defined]
 @csrf_exempt
 def plain_at_once(request: HttpRequest, way: str, pk: int) -> HttpResponse:
     """Does nothing else."""
-    me: Any = User.objects.get(pk=request.user.pk)
+    me: Any = User.objects.get(pk=str(request.user.pk))
     CARELESS[way](Article.objects.filter(pk=pk), me, me)
     return JsonResponse({})
 
@@ -387,6 +471,12 @@ urlpatterns = [
     path("api/", include((format_suffix_patterns(router.urls), "api"))),
     path("report/", report, name="report"),
     path("naming/", Naming.as_view(), name="naming"),
+    path("keyed/", Keyed.as_view(), name="keyed"),
+    path("open_keyed/", OpenKeyed.as_view(), name="open_keyed"),
+    path("form/<int:pk>/", FormPage.as_view(), name="form"),
+    path("new/", NewPage.as_view(), name="new"),
+    path("open_new/", OpenNewPage.as_view(), name="open_new"),
+    path("choosing/", choosing, name="choosing"),
     path("computed/", Computed.as_view(), name="computed"),
     path("trusting_naming/", TrustingNaming.as_view(), name="trusting_naming"),
     path("open_naming/", OpenNaming.as_view(), name="open_naming"),

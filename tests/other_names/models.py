@@ -23,7 +23,7 @@ class Profile(Role):
 class Line(Rule):
     """Brings a manager that knows nothing of ours."""
 
-    objects = models.Manager()  # type: ignore[assignment,misc]
+    objects = models.Manager()  # type: ignore[misc]
 
     class Meta:
         proxy = True

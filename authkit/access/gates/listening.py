@@ -60,14 +60,14 @@ def listen() -> None:
     _on(people_model, signals.post_save, people.after_saved)
     _on(people_model, signals.pre_delete, people.before_deleted)
     _on(people_model, signals.post_delete, people.after_deleted)
-    for kind in kinds_of(people_model):
-        unsignalled.watch(kind, people_at_once.Road(kind))
+    for person in kinds_of(people_model):
+        unsignalled.watch(person, people_at_once.Road(person))
     for model in (Rule, Role, Assignment, Endpoint):
         _on(model, signals.post_save, bulk.after_loaded)
         unsignalled.watch(model, bulk.Road(model))
-    for model in (Rule, Role, Assignment, Endpoint, Group, BearerToken, Permission):
-        _on(model, signals.pre_save, impersonated.require_own_hand)
-        _on(model, signals.pre_delete, impersonated.require_own_hand)
+    for kind in (Rule, Role, Assignment, Endpoint, Group, BearerToken, Permission):
+        _on(kind, signals.pre_save, impersonated.require_own_hand)
+        _on(kind, signals.pre_delete, impersonated.require_own_hand)
     _watch_relations()
     owing.listen()
 
