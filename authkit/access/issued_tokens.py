@@ -74,8 +74,9 @@ def _require_maker(actor: Actor, token: BearerToken) -> None:
 
 def _require_same(names: Iterable[str]) -> AbstractContextManager[None] | None:
     """A token under another text, or of somebody else, is another token."""
-    actor, changed = acting.current(), _WHOSE.intersection(names)
-    if actor is None or not changed:
+    changed = _WHOSE.intersection(names)
+    actor = acting.current() if changed else None  # each use of a token is noted on its row
+    if actor is None:
         return None
     guards.require_superuser(actor, ", ".join(sorted(changed)))
     return nullcontext()

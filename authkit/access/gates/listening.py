@@ -14,6 +14,7 @@ from authkit.access import issued_tokens, ledger
 from authkit.access.gates import (
     assignments,
     bulk,
+    claims,
     endpoints,
     impersonated,
     owing,
@@ -24,7 +25,15 @@ from authkit.access.gates import (
     unsignalled,
 )
 from authkit.access.gates.relations import Change, watch
-from authkit.models import Assignment, BearerToken, Endpoint, Role, Rule
+from authkit.models import (
+    Assignment,
+    BearerToken,
+    ClaimRole,
+    Endpoint,
+    Role,
+    Rule,
+    SocialProvider,
+)
 from authkit.models.kinds import kinds_of, names_of
 
 _UID = "authkit.access.gates"
@@ -51,6 +60,11 @@ def listen() -> None:
     _on(Group, signals.post_delete, people.after_group_deleted)
     _on(BearerToken, signals.pre_save, issued_tokens.before_saved)
     unsignalled.watch(BearerToken, issued_tokens.Road())
+    _on(ClaimRole, signals.pre_save, claims.before_claim_changes)
+    _on(ClaimRole, signals.pre_delete, claims.before_claim_changes)
+    _on(SocialProvider, signals.pre_save, claims.before_provider_saved)
+    for model, road in claims.roads().items():
+        unsignalled.watch(model, road)
     for naming in (Permission, ContentType):
         _on(naming, signals.pre_save, permissions.before_saved)
         _on(naming, signals.post_save, permissions.after_saved)
@@ -62,9 +76,9 @@ def listen() -> None:
     _on(people_model, signals.post_delete, people.after_deleted)
     for person in kinds_of(people_model):
         unsignalled.watch(person, people_at_once.Road(person))
-    for model in (Rule, Role, Assignment, Endpoint):
-        _on(model, signals.post_save, bulk.after_loaded)
-        unsignalled.watch(model, bulk.Road(model))
+    for ours in (Rule, Role, Assignment, Endpoint):
+        _on(ours, signals.post_save, bulk.after_loaded)
+        unsignalled.watch(ours, bulk.Road(ours))
     for kind in (Rule, Role, Assignment, Endpoint, Group, BearerToken, Permission):
         _on(kind, signals.pre_save, impersonated.require_own_hand)
         _on(kind, signals.pre_delete, impersonated.require_own_hand)
