@@ -95,4 +95,4 @@ def _is_comparison(look_up: str) -> bool:
     return last == "exact" or last not in _LOOK_UPS
 
 
-_LOOK_UPS = frozenset(models.Field.get_lookups())
+_LOOK_UPS = frozenset(models.Field.class_lookups)
