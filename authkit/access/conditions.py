@@ -62,8 +62,10 @@ class Condition:
             return found
         if getattr(found, "conditional", False) is True:  # Exists, say
             return Q(found)
-        what = f"condition {self.name!r} of {self.model.__name__}"
-        raise TypeError(f"{what} answers {type(found).__name__}, and not a Q")
+        raise TypeError(
+            f"condition {self.name!r} of {self.model.__name__} "
+            f"answers {type(found).__name__}, and not a Q"
+        )
 
     def _buildable(self, found: Q) -> Q:
         """Build it once: a stranger may not fit in."""
