@@ -31,7 +31,8 @@ from rest_framework.viewsets import ViewSet
 from authkit import inputs
 from authkit.access import enforcement
 from authkit.access.enforcement import SAFE_METHODS, Question
-from authkit.access.obligations import Obligation, reading, writing
+from authkit.access.obligations import Obligation, reading, sending, writing
+from authkit.access.streams import send_within
 from authkit.accounts import current
 from authkit.exceptions import ConditionNotApplied, NotPermitted
 from authkit.kernel.decision import Decision
@@ -109,6 +110,7 @@ def settle(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     except NotPermitted as refusal:
         settled = obligation.decision.settle(holds=False)
         return answer_to(refused(refusal, obligation.access, settled))
+    send_within(response, lambda: sending(obligation))
     return response
 
 

@@ -26,7 +26,8 @@ from rest_framework.request import Request
 from authkit import inputs
 from authkit.access import enforcement, objects, questions, sightings
 from authkit.access.enforcement import SAFE_METHODS, Question
-from authkit.access.obligations import Obligation, met, owed, reading, writing
+from authkit.access.obligations import Obligation, met, owed, reading, sending, writing
+from authkit.access.streams import send_within
 from authkit.accounts import current
 from authkit.exceptions import (
     AuthkitError,
@@ -212,11 +213,12 @@ def _owing(
             with reading(obligation) if is_safe else writing(obligation):
                 response = handler(*args, **kwargs)
                 obligation.is_met |= response.status_code >= status.HTTP_400_BAD_REQUEST
-                return response
         except NotPermitted as refusal:
             raise refused(
                 refusal, obligation.access, obligation.decision.settle(holds=False)
             ) from refusal
+        send_within(response, lambda: sending(obligation))
+        return response
 
     return answer
 

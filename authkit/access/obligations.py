@@ -34,6 +34,7 @@ class Obligation:
         user: who asked.
         is_met: whether it has been applied to a list, an object or something written.
         is_safe: whether the request only reads, so that applying it means filtering.
+        is_over: whether the answer is being sent, so that nothing can be taken back.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Obligation:
         self.user = user
         self.is_met = False
         self.is_safe = False
+        self.is_over = False
         self._model = model
         self._is_broken = False
         self._written: dict[tuple[str | None, type[models.Model]], set[Any]] = {}
@@ -62,16 +64,21 @@ class Obligation:
         self, using: str | None, model: type[models.Model], keys: Collection[Any]
     ) -> None:
         """Check these at the end; nothing is checked by a write of no row."""
+        self._require_open()
         self._written.setdefault((using, self._named(model)), set()).update(keys)
         self.is_met |= bool(keys)
 
     def look_before(self, obj: models.Model, using: str | None) -> None:
         """Check a stored row that is about to be written and that nobody has checked yet."""
-        if self.is_about(type(obj)) and obj.pk is not None:
+        if not self.is_about(type(obj)):
+            return
+        self._require_open()
+        if obj.pk is not None:
             self.look_before_rows(type(obj)._base_manager.using(using).filter(pk=obj.pk))
 
     def look_before_rows(self, rows: models.QuerySet[Any]) -> list[Any]:
         """The same for all of a queryset; returns their keys."""
+        self._require_open()
         keys = list(rows.values_list("pk", flat=True))
         known = self._written.get((rows.db, self._named(rows.model)), ())
         self._is_broken |= bool(self._out_of_reach(rows.db, rows.model, {*keys}.difference(known)))
@@ -99,6 +106,15 @@ class Obligation:
                 raise NotPermitted(f"{self.access}: a row was moved out of reach")
         if not self.is_met:
             raise ConditionNotApplied(str(self.access))
+
+    def _require_open(self) -> None:
+        """Refuse a write that nobody could take back.
+
+        Raises:
+            ConditionNotApplied: the answer is being sent.
+        """
+        if self.is_over and not self.is_safe:
+            raise ConditionNotApplied(f"{self.access}: written while the answer was sent")
 
     def _out_of_reach(
         self, using: str | None, model: type[models.Model], keys: Iterable[Any]
@@ -171,6 +187,18 @@ def writing(obligation: Obligation) -> Iterator[None]:
             obligation.settle()
     finally:
         _owed.set(before)  # and not by its token: an async chain changes contexts on the way
+
+
+@contextmanager
+def sending(obligation: Obligation) -> Iterator[None]:
+    """Around each part of an answer that is made while it is being sent."""
+    before = _owed.get()
+    obligation.is_over = True
+    _owed.set(obligation)
+    try:
+        yield
+    finally:
+        _owed.set(before)
 
 
 def listen() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator, Iterator
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -11,7 +13,14 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import Q
 from django.forms import Form, ModelChoiceField, ModelForm, ModelMultipleChoiceField
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import (
+    FileResponse,
+    HttpRequest,
+    HttpResponse,
+    JsonResponse,
+    StreamingHttpResponse,
+)
+from django.http.response import HttpResponseBase
 from django.urls import include, path
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
@@ -32,6 +41,7 @@ from rest_framework.viewsets import ModelViewSet, ReadOnlyModelViewSet
 from authkit.access import acting, can, conditions, visible
 from authkit.decorators import public, require
 from authkit.filters import AccessFilterBackend
+from authkit.models import Assignment
 from authkit.permissions import EndpointPermission
 from demo_project.articles.models import Article
 from tests.other_names.models import Piece
@@ -397,6 +407,56 @@ def plain_tidy(request: HttpRequest, pk: int) -> HttpResponse:
 plain_tidy.access_model = Article  # type: ignore[attr-defined]
 
 
+def gifts(pk: int) -> Iterator[bytes]:
+    yield b"begun "
+    Assignment.objects.create(role_id=pk, user=User.objects.get(username="bob"))
+    yield b"given"
+
+
+@csrf_exempt
+def stream_gifts(request: HttpRequest, pk: int) -> HttpResponseBase:
+    return StreamingHttpResponse(gifts(pk))
+
+
+@csrf_exempt
+async def later_gifts(request: HttpRequest, pk: int) -> HttpResponseBase:
+    async def given() -> AsyncIterator[bytes]:
+        def given_at_once() -> list[bytes]:
+            return list(gifts(pk))
+
+        for chunk in await sync_to_async(given_at_once)():
+            yield chunk
+
+    return StreamingHttpResponse(given())
+
+
+def changing(pk: int) -> Iterator[bytes]:
+    yield b"begun "
+    Article.objects.filter(pk=pk).update(title="later")
+    yield b"changed"
+
+
+@csrf_exempt
+def stream(request: HttpRequest, mine: int, pk: int) -> HttpResponseBase:
+    Article.objects.filter(pk=mine).update(title="first")
+    return StreamingHttpResponse(changing(pk))
+
+
+stream.access_model = Article  # type: ignore[attr-defined]
+
+
+class StreamApi(APIView):
+    permission_classes = [EndpointPermission]
+    access_model = Article
+
+    def post(self, request: Request, mine: int, pk: int) -> HttpResponseBase:
+        return stream(request, mine, pk)
+
+
+def stream_file(request: HttpRequest) -> HttpResponseBase:
+    return FileResponse(Path(__file__).with_name("test_streams.py").open("rb"))
+
+
 def remembering(view: Any) -> Any:
     """Answers from a cache, say, and does not reach the view."""
 
@@ -488,6 +548,11 @@ urlpatterns = [
     path("leak/", plain_leak, name="plain_leak"),
     path("write/<int:pk>/", plain_write, name="plain_write"),
     path("careless/<str:way>/<int:pk>/", plain_careless, name="plain_careless"),
+    path("stream/gifts/<int:pk>/", stream_gifts, name="stream_gifts"),
+    path("stream/file/", stream_file, name="stream_file"),
+    path("later/gifts/<int:pk>/", later_gifts, name="later_gifts"),
+    path("stream/<int:mine>/<int:pk>/", stream, name="stream"),
+    path("stream_api/<int:mine>/<int:pk>/", StreamApi.as_view(), name="stream_api"),
     path("tidy/<int:pk>/", plain_tidy, name="plain_tidy"),
     path("at_once/<str:way>/<int:pk>/", plain_at_once, name="plain_at_once"),
     path("count/", plain_count, name="plain_count"),
