@@ -69,6 +69,8 @@ def listen() -> None:
         _on(naming, signals.pre_save, permissions.before_saved)
         _on(naming, signals.post_save, permissions.after_saved)
         unsignalled.watch(naming, permissions.Road())
+    _on(Permission, signals.pre_delete, permissions.before_deleted)
+    _on(Permission, signals.post_delete, permissions.after_deleted)
     people_model = get_user_model()
     _on(people_model, signals.pre_save, people.before_saved)
     _on(people_model, signals.post_save, people.after_saved)
