@@ -78,3 +78,30 @@ def test_a_person_who_goes_takes_their_roles_along():
     bob.delete()
     assert loading.revision_in(DEFAULT_DB_ALIAS).people > before
     assert Role.objects.filter(pk=desk.pk).exists()
+
+
+def by_save(made: Role, slug: str) -> None:
+    made.slug = slug
+    made.save()
+
+
+def by_update(made: Role, slug: str) -> None:
+    Role.objects.filter(pk=made.pk).update(slug=slug)
+
+
+def by_bulk_update(made: Role, slug: str) -> None:
+    made.slug = slug
+    Role.objects.bulk_update([made], ["slug"])
+
+
+@pytest.mark.parametrize("rename", [by_save, by_update, by_bulk_update])
+def test_whoever_has_a_role_has_it_under_its_new_name_and_no_other(rename):
+    bob = make_person("bob")
+    desk, vault = role("desk", "allow plain:GET"), role("vault", "allow api.report:GET")
+    give(bob, desk)
+    assert can(bob, "plain:GET")
+    rename(desk, "reception")
+    assert can(bob, "plain:GET")
+    rename(vault, "desk")
+    assert can(bob, "plain:GET")
+    assert not can(bob, "api.report:GET")

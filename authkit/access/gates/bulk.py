@@ -67,6 +67,8 @@ class Road:
     def _counting(self, using: str) -> Iterator[None]:
         yield
         changed(self._model.part, using=using)
+        if self._model is Role:  # processes know who has one by its short name
+            changed("people", using=using)
 
     def _judge(self, was: Sequence[Any], becomes: Sequence[Any], at_stake: set[Any] | None) -> None:
         """Ask about each row; a refusal takes the whole change back."""
