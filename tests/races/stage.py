@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.races.site import Site, serving
 
@@ -17,11 +17,11 @@ class Stage:
     def __init__(self, database_url: str, folders: pytest.TempPathFactory) -> None:
         self._database_url = database_url
         self._folders = folders
-        self._settings: dict[str, object] | None = None
+        self._settings: dict[str, Any] | None = None
         self._site: Site
         self._running = ExitStack()
 
-    def site(self, **authkit: object) -> Site:
+    def site(self, **authkit: Any) -> Site:
         """A server with these settings of authkit: the one that runs if it has the same."""
         if authkit != self._settings:
             self.clear()
