@@ -157,6 +157,12 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
                 " That binds no sign-in to the browser that began it, and is not taken."
             )
             self.add_error("backend", text)
+        except kinds.NoSubject:
+            text = _(
+                "This backend knows people by an address or a name, which may become somebody"
+                " else's, and is not taken."
+            )
+            self.add_error("backend", text)
         except kinds.BackendUnknown:
             self.add_error("backend", _("python-social-auth has no OAuth backend of this name."))
         except KeyError:  # no kind was chosen, and that is said already
@@ -164,7 +170,9 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
         return None
 
     def _check_issuer(self, issuer: str) -> None:
-        if not fetching.is_safe(issuer) or urlsplit(issuer).query or urlsplit(issuer).fragment:
+        is_plain = issuer.isascii() and issuer.isprintable()
+        is_address = is_plain and fetching.is_safe(issuer)
+        if not is_address or urlsplit(issuer).query or urlsplit(issuer).fragment:
             self.add_error("issuer", _("An issuer is an https address without ? and #."))
             return
         parts = urlsplit(issuer)
@@ -191,7 +199,7 @@ def redirect_uri_of(provider: SocialProvider, site_url: str) -> str:
 
 def _is_redirect_uri(uri: str) -> bool:
     parts = urlsplit(uri)
-    if parts.fragment or not uri.isprintable() or " " in uri:
+    if parts.fragment or not uri.isascii() or not uri.isprintable() or " " in uri:
         return False
     if parts.scheme in {"http", "https"}:
         return fetching.is_safe(uri)

@@ -27,6 +27,7 @@ _FIXED: Mapping[str, Any] = {
     "STATE_LIFETIME": _SECONDS,
     "NONCE_LIFETIME": _SECONDS,
     "ID_KEY": None,
+    "USERNAME_AS_ID": False,  # Bitbucket's; another person takes the name one day
     "LEGACY_ID_KEYS": (),
     "ALLOW_UNVERIFIED_LEGACY_UID_MIGRATION": False,
     "GET_ALL_EXTRA_DATA": False,

@@ -103,6 +103,12 @@ def test_what_is_no_backend_is_not_found(name):
     assert not isinstance(refused.value, kinds.BackendTooOld)
 
 
+@pytest.mark.parametrize("name", ["drip", "coursera", "mixcloud"])
+def test_a_backend_that_knows_people_by_an_address_or_a_name_is_refused(name):
+    with pytest.raises(kinds.NoSubject):
+        kinds.backend_class("other", name)
+
+
 @pytest.mark.parametrize("name", ["steam", "email", "mediawiki"])
 def test_what_cannot_be_bound_is_refused(name):
     """OpenID 2, a form that believes what it is told, a dialect of OAuth 1."""
