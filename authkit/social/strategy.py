@@ -140,5 +140,5 @@ def _options_of(provider: Provider) -> dict[str, Any]:
         if not provider.secret:
             options["TOKEN_ENDPOINT_AUTH_METHOD"] = "none"  # noqa: S105 - a method
     if provider.kind == "gitlab":
-        options |= {"API_URL": provider.issuer, "GROUPS_ENABLED": bool(provider.organisations)}
+        options |= {"API_URL": provider.issuer, "GROUPS_ENABLED": provider.asks_organisations}
     return options
