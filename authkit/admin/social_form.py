@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from authkit import sealing
-from authkit.models import SocialProvider
-from authkit.social import addresses, fetching, kinds
+from authkit.models import SocialAccount, SocialProvider
+from authkit.social import addresses, fetching, kinds, providers
 
 _SECONDS_FOR_DNS = 2
 _MOST_LINES = 100
@@ -47,6 +47,8 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
 
     #: Where the site is, as the administrator reaches it; set by the page.
     site_url: ClassVar[str] = ""
+    #: Whether a superuser fills it in; set by the page.
+    decides_all: ClassVar[bool] = False
 
     redirect_uri = forms.CharField(
         label=gettext_lazy("Redirect URI"),
@@ -106,6 +108,20 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
             self.fields["redirect_uri"].initial = redirect_uri_of(self.instance, self.site_url)
         if "secret" in self.fields and self.instance.sealed_secret:
             self.fields["secret"].widget.attrs["placeholder"] = _("there is one")
+
+    def clean_slug(self) -> str:
+        """Let superusers alone put a row in the place of another provider, or of one that was.
+
+        Those who have linked it would come back by another word than it let them in by.
+        """
+        slug = str(self.cleaned_data["slug"])
+        if self.decides_all or slug == self.instance.slug:
+            return slug
+        is_linked = SocialAccount.objects.filter(provider=slug).exists()
+        if is_linked or any(each.slug == slug for each in providers.from_settings()):
+            text = _("Another provider has, or had, this short name: a superuser may take it.")
+            raise ValidationError(text)
+        return slug
 
     def clean_redirect_uris(self) -> list[str]:
         """Take addresses that no other app can catch."""
