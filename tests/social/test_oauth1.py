@@ -255,7 +255,7 @@ def test_a_good_provider_passes_its_test(old, row):
     ("lie", "words"),
     [
         (None, "does not take the client id"),
-        (lambda: as_form(TOKEN), "without the “a”"),
+        (lambda: as_form({"oauth_token": "t", "oauth_token_secret": "s"}), "without the “a”"),
         (lambda: ({}, "<script>", 200), "something else"),
         (lambda: as_json({}, 503), "does not answer"),
     ],

@@ -27,7 +27,8 @@ def reports(settings: Any) -> Any:
     found: list[str] = []
 
     def report(**_: Any) -> None:
-        reporter = ExceptionReporter(RequestFactory().get("/"), *sys.exc_info(), is_email=True)
+        kind, error, trace = sys.exc_info()
+        reporter = ExceptionReporter(RequestFactory().get("/"), kind, error, trace, is_email=True)
         found.append(reporter.get_traceback_text() + reporter.get_traceback_html())
 
     got_request_exception.connect(report)
