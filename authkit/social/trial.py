@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from social_core.exceptions import AuthConfigurationError, SocialAuthBaseException
 
 from authkit import conf
-from authkit.social import discovery, fetching, id_tokens, kinds, translation
+from authkit.social import discovery, fetching, id_tokens, kinds, silence, translation
 from authkit.social.fetching import Budget
 from authkit.social.providers import Provider
 from authkit.social.strategy import SocialStrategy
@@ -78,6 +78,7 @@ def _of_oauth1(provider: Provider, redirect_uri: str, budget: Budget) -> Iterato
     yield from _reached(provider, budget)
     strategy = SocialStrategy(provider=provider, data={}, values={})
     strategy.budget = budget
+    silence.end(provider)
     backend: Any = strategy.get_backend(provider.slug, redirect_uri=redirect_uri)
     try:
         backend.unauthorized_token()
