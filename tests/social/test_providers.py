@@ -50,8 +50,8 @@ def test_django_gets_along_with_the_backends_of_the_settings(by_settings, person
     assert authenticate(username=person.get_username(), password="wrong") is None
     fresh: Any = get_user_model().objects.get(pk=person.pk)
     assert not fresh.has_perm("authkit.view_role")
-    make_person("clerk", is_staff=True)
-    form = {"username": "clerk", "password": PASSWORD}
+    clerk = make_person("clerk", is_staff=True)
+    form = {"username": clerk.get_username(), "password": PASSWORD}
     client = Client()
     assert client.post("/admin/login/?next=/admin/", form).status_code == 302
     assert client.get("/admin/").status_code == 200
