@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from authkit import sessions
 from authkit.accounts import current
-from authkit.admin.lists import List, is_pattern
+from authkit.admin.lists import List, is_pattern, leads_away
 from authkit.kernel.grant import Grant
 from authkit.models.prepared import has_field
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
 else:
     ModelAdmin = admin.ModelAdmin
+
+#: What Django's filters of a list put behind the name of a column.
+_OF_FILTERS = ("", "__exact", "__isnull", "__gte", "__lt", "__id__exact", "__pk__exact")
 
 #: For people's eyes: text, or one that is translated when it is shown.
 Text: TypeAlias = "str | _StrPromise"
@@ -41,8 +44,22 @@ class ListingAdmin(ModelAdmin):
         return List
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Refuse patterns."""
-        return not is_pattern(lookup) and super().lookup_allowed(lookup, value, request)
+        """Refuse patterns, and other tables, unless a filter of the list asks them."""
+        if is_pattern(lookup):
+            return False
+        if leads_away(self.model, lookup) and lookup not in self._offered(request):
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
+    def _offered(self, request: HttpRequest) -> set[str]:
+        """What URLs that the list's own filters make may hold."""
+        made = (
+            spec[0] if isinstance(spec, list | tuple) else spec
+            for spec in self.get_list_filter(request)
+        )
+        return {
+            f"{name}{lookup}" for name in made if isinstance(name, str) for lookup in _OF_FILTERS
+        }
 
     def response_action(
         self, request: HttpRequest, *args: Any, **kwargs: Any
