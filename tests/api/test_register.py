@@ -118,6 +118,18 @@ def test_what_is_wrong_is_said_by_field(given: dict[str, str], field: str):
 
 
 @usernames_only
+def test_all_that_is_wrong_is_said_at_once_but_not_who_there_is():
+    make_person("bob")
+    answer = register("a@b", email="nonsense", password="short")
+    assert set(answer.json()) == {"code", "username", "email", "password"}
+    answer = register("bob", email="bob@example.com", password="short")
+    assert set(answer.json()) == {"code", "password"}
+    answer = register("x" * 151, email="nonsense", password="password1")
+    assert set(answer.json()) == {"code", "username", "email", "password"}
+    assert all(len(found) == 1 for name, found in answer.json().items() if name != "code")
+
+
+@usernames_only
 @pytest.mark.parametrize("name", ["", " ", "a@b.example", "ada lovelace", "x" * 151, "a\nb"])
 def test_a_user_name_that_cannot_be_is_refused(name: str):
     answer = register(name)

@@ -308,6 +308,20 @@ def test_devices_are_signed_out_one_by_one_or_all_others(person: AbstractUser, m
     assert stranger.get("/auth/me/").status_code == 200
 
 
+def test_a_device_is_called_by_a_short_name_and_a_made_up_one_is_text(person: AbstractUser):
+    firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    odd = "\"><script>alert(1)</script>'"
+    for user_agent in (firefox, odd):
+        client = Client(headers={"User-Agent": user_agent})
+        given = {"username": person.get_username(), "password": PASSWORD}
+        assert client.post("/auth/token/", given, "application/json").status_code == 200
+    visitor = sign_in(person)
+    page = visitor.open("/account/devices/").text
+    assert f'<span title="{firefox}">Firefox, Linux</span>' in page
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
 def test_a_token_is_made_shown_once_and_revoked(person: AbstractUser, clock: Clock):
     visitor = sign_in(person)
     visitor.open("/account/tokens/")
