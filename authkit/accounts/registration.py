@@ -35,7 +35,7 @@ from authkit.accounts.client import client_of
 from authkit.accounts.identify import is_possible, people_with_address
 from authkit.exceptions import Busy, RegistrationClosed
 from authkit.kernel.names import canonical
-from authkit.models import Invitation, LinkKey, SignInName
+from authkit.models import LinkKey, SignInName
 
 _ATTEMPTS = 3
 
@@ -47,7 +47,7 @@ class Registration:
     username: str
     address: str
     profile: Mapping[str, Any] = field(default_factory=dict)
-    invitation: Invitation | None = None
+    invited: invitations.Invited | None = None
 
 
 class _Outrun(Exception):
@@ -78,7 +78,7 @@ def register(
         _require_open(invitation)
         wanted = _read(username, email, password, profile or {}, request)
         if invitation:
-            wanted = replace(wanted, invitation=_invited(invitation, wanted))
+            wanted = replace(wanted, invited=_invited(invitation, wanted))
         password_hash = hashing.hash_of(password)
         for _attempt in range(_ATTEMPTS):
             try:
@@ -106,7 +106,7 @@ def _require_open(invitation: str) -> None:
         raise RegistrationClosed
 
 
-def _invited(text: str, wanted: Registration) -> Invitation:
+def _invited(text: str, wanted: Registration) -> invitations.Invited:
     return invitations.look_up(text, wanted.address, now=timezone.now())
 
 
@@ -194,8 +194,8 @@ def _carry_out(wanted: Registration, password_hash: str, request: HttpRequest) -
     is_named = bool(wanted.username)
     if is_named and _is_username_taken(wanted.username):
         raise ValidationError({"username": [_("A user with that username already exists.")]})
-    if wanted.invitation is not None:
-        invitations.use_up(wanted.invitation, now=timezone.now())
+    if wanted.invited is not None:
+        invitations.use_up(wanted.invited.invitation, now=timezone.now())
     if names.is_taken(names.EMAIL, wanted.address):
         _tell_owner(wanted, request)
         if is_named and not names.reserve(names.USERNAME, wanted.username):
@@ -223,7 +223,7 @@ def _create(wanted: Registration, password_hash: str, request: HttpRequest) -> N
     if not names.has_to_itself(person):
         raise _Outrun
     settings = conf.get()
-    if wanted.invitation is not None and wanted.invitation.address:
+    if wanted.invited is not None and wanted.invited.is_proved:
         addresses.confirm(person, wanted.address, request)
     elif settings.email_verification != "off":
         SignInName.objects.filter(user_id=person.pk, kind=names.EMAIL).update(is_due=True)

@@ -356,6 +356,42 @@ def test_an_account_is_closed_with_the_password(person: AbstractUser):
     assert "closed" in mail.outbox[-1].subject
 
 
+def come_through_others(person: Any) -> Visitor:
+    """Somebody who has no password, as after a sign-in through a provider."""
+    person.set_unusable_password()
+    person.save()
+    visitor = Visitor()
+    visitor.client.force_login(person, "authkit.backends.AuthkitBackend")
+    return visitor
+
+
+def test_whoever_has_no_password_changes_their_address_and_closes_their_account(
+    person: AbstractUser,
+):
+    visitor = come_through_others(person)
+    assert 'type="password"' not in visitor.open("/account/email/").text
+    visitor.send("/account/email/", email="new@example.com")
+    assert "Nothing changes until then." in visitor.text
+    assert 'type="password"' not in visitor.open("/account/close/").text
+    visitor.send("/account/close/")
+    assert visitor.path == "/account/sign-in/"
+    assert not stored(person).is_active
+
+
+@pytest.mark.parametrize("page", ["email/", "close/", "reauthenticate/"])
+def test_whoever_has_no_password_signs_in_again_when_the_last_time_is_long_ago(
+    page: str, person: AbstractUser, clock: Clock
+):
+    visitor = come_through_others(person)
+    clock.advance(minutes=16)
+    visitor.open(f"/account/{page}")
+    visitor.send(f"/account/{page}", email="new@example.com")
+    assert visitor.path == f"/account/{page}"
+    assert "sign in again" in visitor.text
+    assert stored(person).is_active
+    assert mail.outbox == []
+
+
 def test_one_template_themes_all_pages(person: AbstractUser, tmp_path: Any):
     theme = tmp_path / "authkit" / "pages"
     theme.mkdir(parents=True)
