@@ -15,9 +15,18 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from authkit import audit, sessions, tokens
+from authkit import audit, sessions
 from authkit.access import acting, guards
-from authkit.accounts import addresses, link_keys, lockouts, mails, names, retired, throttle
+from authkit.accounts import (
+    addresses,
+    leaving,
+    link_keys,
+    lockouts,
+    mails,
+    names,
+    retired,
+    throttle,
+)
 from authkit.accounts.client import client_of
 from authkit.exceptions import NotPermitted, TooManyAttempts
 from authkit.models import LinkKey
@@ -57,13 +66,10 @@ def deactivate(person: Any, *, actor: AbstractBaseUser, request: HttpRequest) ->
     require_power([person], actor=actor, request=request)
     if person.pk == actor.pk or not may_deactivate(person):
         raise NotPermitted("one's own, or the user model has no is_active")
-    now, client = timezone.now(), client_of(request)
     with transaction.atomic():
         sessions.lock_person(person.pk)
         was_active = bool(_stored(person, "is_active"))
-        for token in tokens.personal_of(person, now=now):
-            tokens.revoke(token.pk, now=now, actor=actor, client=client, request=request)
-        LinkKey.objects.filter(user_id=person.pk, used_at=None).update(used_at=now)
+        leaving.end_what_lasts(person, request, actor=actor)
         _end_sign_ins(person, actor, request)
         if was_active:
             person.is_active = False
