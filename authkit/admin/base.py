@@ -86,6 +86,7 @@ class ReadOnlyAdmin(ListingAdmin):
 
     class Media:
         css: ClassVar = {"all": ("authkit/admin.css",)}
+        js: ClassVar = ("authkit/named.js",)
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
