@@ -122,7 +122,8 @@ def ask_to_change(user: AbstractBaseUser, text: str, request: HttpRequest) -> No
             mails to the whole world.
     """
     address, now, old = canonical_address(text), timezone.now(), names.address_of(user)
-    throttle.spend(Scope.MAIL, f"changes of {user.pk}", client=client_of(request))
+    # In capitals, which no address has that anybody could type (see `canonical`).
+    throttle.spend(Scope.MAIL, f"PERSON:{user.pk}", client=client_of(request))
     throttle.spend_mail(address, request)
     holders = [one for one in people_with_address(address) if one.pk != user.pk]
     with pace.steady_mail(), transaction.atomic():

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 else:
     ModelAdmin = admin.ModelAdmin
 
-#: What Django's filters of a list put behind the name of a column.
-_OF_FILTERS = ("", "__exact", "__isnull", "__gte", "__lt", "__id__exact", "__pk__exact")
-
 #: For people's eyes: text, or one that is translated when it is shown.
 Text: TypeAlias = "str | _StrPromise"
 
@@ -47,19 +44,18 @@ class ListingAdmin(ModelAdmin):
         """Refuse patterns, and other tables, unless a filter of the list asks them."""
         if is_pattern(lookup):
             return False
-        if leads_away(self.model, lookup) and lookup not in self._offered(request):
+        if leads_away(self.model, lookup) and not self._offers(request, lookup):
             return False
         return super().lookup_allowed(lookup, value, request)
 
-    def _offered(self, request: HttpRequest) -> set[str]:
-        """What URLs that the list's own filters make may hold."""
-        made = (
-            spec[0] if isinstance(spec, list | tuple) else spec
+    def _offers(self, request: HttpRequest, lookup: str) -> bool:
+        """Whether a filter of the list, made by whoever wrote the page, asks by this."""
+        specs = (
+            spec[0] if isinstance(spec, list | tuple) else getattr(spec, "parameter_name", spec)
             for spec in self.get_list_filter(request)
         )
-        return {
-            f"{name}{lookup}" for name in made if isinstance(name, str) for lookup in _OF_FILTERS
-        }
+        names = [spec for spec in specs if isinstance(spec, str)]
+        return any(lookup == name or lookup.startswith(f"{name}__") for name in names)
 
     def response_action(
         self, request: HttpRequest, *args: Any, **kwargs: Any

@@ -11,9 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from authkit import tokens
+from authkit.admin.people.filters import RoleFilter
 from authkit.models import AuditEvent, Role
+from tests.access.writing import give, role
 from tests.admin.pages import grant, make_staff, signed_in, url
 from tests.admin.people_pages import URLS, people_url
+from tests.people import make_person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(URLS)]
 
@@ -93,3 +96,12 @@ def test_the_list_of_people_tells_nothing_of_tables_that_point_to_them(superuser
 def test_the_list_of_roles_tells_nothing_of_tables_that_point_to_them(query):
     clerk = make_staff("clerk", "view_role")
     assert signed_in(clerk).get(f"{url(Role, 'changelist')}?{query}").status_code == 400
+
+
+def test_a_filter_may_be_called_like_a_table_that_points_here(client_of_root, monkeypatch):
+    """A project's own model, such as one that is called Provider, names its relation itself."""
+    monkeypatch.setattr(RoleFilter, "parameter_name", "authkit_tokens")
+    give(make_person("uma"), role("editor"))
+    page = client_of_root.get(f"{people_url()}?authkit_tokens=editor")
+    assert [person.email for person in page.context["cl"].result_list] == ["uma@example.com"]
+    assert client_of_root.get(f"{people_url()}?authkit_sessions=editor").status_code == 400

@@ -214,6 +214,15 @@ def test_what_is_wrong_stands_beside_its_field_and_is_tied_to_it(person: Abstrac
     assert 'value="password1"' not in visitor.page.text
 
 
+def test_all_that_is_wrong_is_said_at_once():
+    visitor = Visitor()
+    visitor.open("/account/sign-up/")
+    visitor.send("/account/sign-up/", username="a@b", email="nonsense", password="short")
+    assert "Enter a valid e-mail address." in visitor.text
+    assert "This password is too short" in visitor.text
+    assert ("Take a name without" in visitor.text) is HAS_USERNAMES
+
+
 @override_settings(AUTHKIT={"REFUSAL_TIME": 0, "REGISTRATION": "closed"})
 def test_where_registration_is_closed_nothing_leads_there():
     visitor = Visitor()
