@@ -112,4 +112,4 @@ def test_what_django_says_itself_is_said_and_not_twice(changed):
     [name] = changed
     about_it = [message.id for message in found if name in message.msg]
     assert len(about_it) == 1
-    assert about_it[0].startswith("security.")
+    assert str(about_it[0]).startswith("security.")
