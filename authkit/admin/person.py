@@ -37,10 +37,7 @@ _MOST_SHOWN = 50
 class EndedPassword(ReadOnlyPasswordHashWidget):
     """In the place of what Django tells of a hash."""
 
-    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        """One sentence."""
-        context = super().get_context(name, value, attrs)
-        return {**context, "summary": [{"label": _("A new password is required.")}]}
+    template_name = "admin/authkit/people/ended_password.html"
 
 
 class PersonAdmin(ImpersonatingAdmin, ManyPeople, TakesProof, GuardedAdmin):

@@ -341,6 +341,7 @@ def test_the_old_password_is_not_taken_again(uma, how_often, django_capture_on_c
         page = viewer.get(people_url("change", uma.pk)).text
         assert "has to set a new password" in page
         assert "Invalid password format" not in page
+    assert "A new password is required." in page  # for who may set one
     first, last = (str(mail.outbox[at].body).split("key=")[1].split()[0] for at in (0, -1))
     if how_often == 2:
         assert set_anew(first, "something else entirely").json()["code"] == "key_not_valid"
