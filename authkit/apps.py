@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 
 from django.apps import AppConfig, apps
 from django.contrib.auth import (
@@ -50,6 +51,8 @@ class AuthkitConfig(AppConfig):
         signals.post_migrate.connect(sync.after_migrate, sender=self, dispatch_uid="authkit")
         if apps.is_installed("drf_spectacular"):
             import_module("authkit.schema")
+        if find_spec("social_django") and not apps.is_installed("social_django"):
+            import_module("authkit.social.strategy").be_the_default()
         for check in authkit_checks.ALL:
             checks.register(check, "authkit")
         for check in authkit_checks.DEPLOY:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import router
 from django.db.models import Q
 from django.utils import timezone
 
@@ -42,7 +43,8 @@ def end_those_made_by(person: Any) -> None:
 def _issued() -> Any:
     now = timezone.now()
     live = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
-    return BearerToken._base_manager.filter(live, revoked_at__isnull=True, issued_by__isnull=False)
+    rows = BearerToken._base_manager.using(router.db_for_write(BearerToken))
+    return rows.filter(live, revoked_at__isnull=True, issued_by__isnull=False)
 
 
 def _revoke(token: BearerToken) -> None:

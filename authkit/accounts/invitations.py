@@ -13,11 +13,12 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.views.decorators.debug import sensitive_variables
 
 from authkit import audit, conf
@@ -58,7 +59,8 @@ def invite(
             expires_at=now + conf.get().invitation_lifetime,
         )
         if bound:
-            mails.send("invitation", bound, request=request, page="sign_up", key=mailed)
+            with translation.override(settings.LANGUAGE_CODE):  # nobody knows the reader's
+                mails.send("invitation", bound, request=request, page="sign_up", key=mailed)
         audit.record(
             "invitation.created",
             actor=actor,

@@ -98,7 +98,7 @@ def _language_for(user: AbstractBaseUser | None, request: HttpRequest | None) ->
     """
     sender: Any = getattr(request, "user", None)
     is_known = sender is not None and sender.is_authenticated
-    is_other = is_known and (user is None or sender.pk != user.pk)
+    is_other = is_known and user is not None and sender.pk != user.pk
     return settings.LANGUAGE_CODE if is_other else translation.get_language() or "en"
 
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
+from social_core.registry import REGISTRY
 from social_django.strategy import DjangoStrategy
 
 from authkit import conf
@@ -27,6 +28,7 @@ _FIXED: Mapping[str, Any] = {
     "STATE_LIFETIME": _SECONDS,
     "NONCE_LIFETIME": _SECONDS,
     "ID_KEY": None,
+    "USERNAME_AS_ID": False,  # Bitbucket's; another person takes the name one day
     "LEGACY_ID_KEYS": (),
     "ALLOW_UNVERIFIED_LEGACY_UID_MIGRATION": False,
     "GET_ALL_EXTRA_DATA": False,
@@ -130,6 +132,15 @@ class SocialStrategy(DjangoStrategy):
         return cast("dict[str, Any]", self.session) if self.values is None else self.values
 
 
+def be_the_default() -> None:
+    """Serve the backends of AUTHENTICATION_BACKENDS, which Django makes without a strategy.
+
+    It makes them all for each password and each permission. The app `social_django`, which
+    sees to that otherwise, need not be installed.
+    """
+    REGISTRY.default_strategy = SocialStrategy()
+
+
 def _options_of(provider: Provider) -> dict[str, Any]:
     """A provider in the words of python-social-auth's settings."""
     options: dict[str, Any] = {"KEY": provider.client_id, "SECRET": provider.secret}
@@ -139,5 +150,5 @@ def _options_of(provider: Provider) -> dict[str, Any]:
         if not provider.secret:
             options["TOKEN_ENDPOINT_AUTH_METHOD"] = "none"  # noqa: S105 - a method
     if provider.kind == "gitlab":
-        options |= {"API_URL": provider.issuer, "GROUPS_ENABLED": bool(provider.organisations)}
+        options |= {"API_URL": provider.issuer, "GROUPS_ENABLED": provider.asks_organisations}
     return options

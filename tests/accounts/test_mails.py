@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory, override_settings
 from django.utils import translation
 
-from authkit.accounts import addresses, care, invitations, recovery
+from authkit.accounts import addresses, care, invitations, mails, recovery
 from tests.accounts import mailbox
 from tests.people import make_person, make_superuser
 
@@ -61,6 +61,8 @@ def test_what_people_ask_for_themselves_is_in_theirs(is_signed_in):
     with translation.override("de"):
         recovery.ask_for_reset("uma@example.com", request)
         addresses.resend("uma@example.com", request)
+        mails.send("social_code", "other@example.com", request=request, code="123456")
+    assert "Ihr Code" in mailbox.last_to("other@example.com").body
     assert all(GERMAN in message.body for message in mailbox.to("uma@example.com"))
     assert len(mailbox.to("uma@example.com")) == 2
 

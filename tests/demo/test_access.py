@@ -9,6 +9,8 @@ import pytest
 
 from tests.demo.client import Client
 
+pytestmark = pytest.mark.default_user_only
+
 KINDS = ("session", "token", "jwt")
 PEOPLE = ("stranger", "uma", "bob", "alice", "ed", "ada", "root")
 

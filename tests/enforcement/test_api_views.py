@@ -11,6 +11,8 @@ from authkit.testing import Kind, client_for
 from demo_project.articles.models import Article
 from tests.enforcement.urls import ArticleViewSet
 
+pytestmark = pytest.mark.default_user_only
+
 KINDS: list[Kind] = ["session", "token", "jwt"]
 
 

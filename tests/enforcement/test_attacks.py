@@ -11,6 +11,8 @@ from authkit.access import conditions
 from authkit.testing import client_for
 from demo_project.articles.models import Article
 
+pytestmark = pytest.mark.default_user_only
+
 
 @pytest.mark.parametrize("kind", ["session", "token", "jwt"])
 def test_a_row_of_another_is_not_moved_into_ones_own_reach(world, kind):

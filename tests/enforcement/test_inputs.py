@@ -8,6 +8,8 @@ import pytest
 
 from authkit.testing import client_for
 
+pytestmark = pytest.mark.default_user_only
+
 VIEWS = ["naming", "trusting_naming", "plain_naming", "later_naming"]
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model, signals
+from django.db import router
+from django.db.models import Model, QuerySet, signals
 from django.dispatch import Signal
 
 from authkit.access import issued_tokens, ledger
@@ -118,17 +119,22 @@ def _write(kind: str, change: Change, name_near: Any, name_far: Any) -> None:
 
 
 def _slugs(keys: set[Any]) -> dict[Any, str]:
-    return dict(Role._base_manager.filter(pk__in=keys).values_list("pk", "slug"))
+    return dict(_as_written(Role).filter(pk__in=keys).values_list("pk", "slug"))
 
 
 def _groups(keys: set[Any]) -> dict[Any, str]:
-    return dict(Group._base_manager.filter(pk__in=keys).values_list("pk", "name"))
+    return dict(_as_written(Group).filter(pk__in=keys).values_list("pk", "name"))
 
 
 def _permissions(keys: set[Any]) -> dict[Any, str]:
-    rows = Permission.objects.filter(pk__in=keys)
+    rows = _as_written(Permission).filter(pk__in=keys)
     found = rows.values_list("pk", "content_type__app_label", "codename")
     return {key: f"{app_label}.{codename}" for key, app_label, codename in found}
+
+
+def _as_written(model: type[Model]) -> QuerySet[Any]:
+    """Its rows where they are written: a replica may not know yet what has just been made."""
+    return model._base_manager.using(router.db_for_write(model))
 
 
 def _keys(keys: set[Any]) -> dict[Any, str]:
