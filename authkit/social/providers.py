@@ -113,10 +113,10 @@ def of_row(row: SocialProvider) -> Provider:
 
 def _asks_organisations(row: SocialProvider) -> bool:
     """Whether memberships decide who gets in, or about a role: not asked about otherwise."""
-    claim = kinds.kind_of(row.kind).organisation_claim
-    return bool(row.organisations) or (
-        bool(claim) and ClaimRole.objects.filter(provider=row, claim=claim).exists()
-    )
+    kind = kinds.kind_of(row.kind)
+    if row.organisations or kind.tells_organisations or not kind.organisation_claim:
+        return bool(row.organisations)
+    return ClaimRole.objects.filter(provider=row, claim=kind.organisation_claim).exists()
 
 
 def _issuer_of(row: SocialProvider, backend: kinds.Backend) -> str:
