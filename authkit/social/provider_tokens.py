@@ -53,6 +53,7 @@ def access_token_of(account: SocialAccount) -> str:
 
     One refreshes at a time: a refresh token that is used twice is taken for stolen. No
     transaction is open meanwhile, so that a provider that hangs keeps nobody from writing.
+    Call it in none: rolled back, a refresh token would be forgotten that is needed next time.
 
     Raises:
         NoTokens: see there.
