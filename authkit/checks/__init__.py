@@ -19,6 +19,7 @@ Ids are stable; silence one with ``SILENCED_SYSTEM_CHECKS``.
     authkit.W004    simplejwt's own authentication class stands among the defaults
     authkit.W005    a backend that takes passwords stands before AuthkitBackend
     authkit.W020    a pipeline of python-social-auth lets nobody in
+    authkit.W021    a backend of python-social-auth in the settings is not taken
 
 And with ``--deploy``, beside what Django says there (security.W012, W013, W016, W018 …):
 
@@ -77,7 +78,7 @@ from authkit.checks.settings import (
     check_signing_keys,
     check_user_claims,
 )
-from authkit.checks.social import check_social_pipelines
+from authkit.checks.social import check_social_backends, check_social_pipelines
 from authkit.checks.wiring import (
     check_backend,
     check_first_backend,
@@ -97,6 +98,7 @@ ALL = (
     check_rest_framework,
     check_declared_conditions,
     check_social_pipelines,
+    check_social_backends,
     check_way_back,
 )
 DEPLOY = (

@@ -151,6 +151,13 @@ def listed_backends() -> list[Backend]:
     return [each for each in types if _is_taken(each) and _knows_subjects(each)]
 
 
+def refused_backends() -> list[type]:
+    """Other OAuth backends that are listed there, by which nobody can sign in here."""
+    found = (import_string(path) for path in settings.AUTHENTICATION_BACKENDS)
+    types = (each for each in found if isinstance(each, type) and issubclass(each, OAuthAuth))
+    return [each for each in types if not (_is_taken(each) and _knows_subjects(each))]
+
+
 def _named(name: str) -> Backend:
     listed = (import_string(path) for path in settings.AUTHENTICATION_BACKENDS)
     found = next((each for each in listed if getattr(each, "name", None) == name), None)

@@ -131,6 +131,12 @@ def from_settings() -> list[Provider]:
     return [_of_settings(each) for each in kinds.listed_backends() if _option(each, "KEY")]
 
 
+def refused_settings() -> list[str]:
+    """The names of OAuth backends that settings describe as well, and that are not taken."""
+    refused: Any = kinds.refused_backends()
+    return [str(each.name) for each in refused if _option(each, "KEY")]
+
+
 def _of_settings(backend: kinds.Backend) -> Provider:
     kind = kinds.kind_of_backend(backend)
     endpoint = _option(backend, "OIDC_ENDPOINT") or getattr(backend, "OIDC_ENDPOINT", None)
