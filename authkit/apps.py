@@ -28,7 +28,7 @@ class AuthkitConfig(AppConfig):
         """Listen where Django and other packages sign people in, and where people change."""
         from authkit import checks as authkit_checks
         from authkit import inputs
-        from authkit.access import gates, obligations, roads, sync
+        from authkit.access import gates, obligations, renewal, roads, sync
         from authkit.accounts import people, refusals, sign_in
 
         user_logged_in.connect(sign_in.on_django_login, dispatch_uid="authkit")
@@ -43,6 +43,7 @@ class AuthkitConfig(AppConfig):
                 (signals.post_save, roads.after_save),
             ):
                 signal.connect(receiver, sender=model, dispatch_uid="authkit.access")
+        renewal.watch()
         roads.listen()
         obligations.listen()
         gates.listen(self._user_models())
