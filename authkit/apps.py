@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 
 from django.apps import AppConfig, apps
 from django.contrib.auth import (
@@ -51,6 +52,8 @@ class AuthkitConfig(AppConfig):
         signals.post_migrate.connect(sync.after_migrate, sender=self, dispatch_uid="authkit")
         if apps.is_installed("drf_spectacular"):
             import_module("authkit.schema")
+        if find_spec("social_django"):  # the extra [social]
+            import_module("authkit.social.by_default").offer_strategy()
         for check in authkit_checks.ALL:
             checks.register(check, "authkit")
         for check in authkit_checks.DEPLOY:
