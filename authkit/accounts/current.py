@@ -28,10 +28,10 @@ class answering:  # noqa: N801 - read as `with current.answering(request)`
 
     __slots__ = ("_actors", "_asked", "_by", "_remembered", "_token")
 
-    def __init__(self, request: HttpRequest) -> None:
-        """Keep the request; nobody has found out yet who makes it."""
+    def __init__(self, request: Any) -> None:
+        """Keep Django's request; nobody has found out yet who makes it."""
         self._asked = request
-        self._asked.auth = None  # type: ignore[attr-defined] - for views that are no DRF ones
+        request.auth = None
 
     def __enter__(self) -> None:
         """From now on it is `request()`, and whoever makes it is acting."""
