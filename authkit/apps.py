@@ -13,7 +13,7 @@ from django.contrib.auth import (
     user_login_failed,
 )
 from django.core import checks
-from django.db.models import Model, signals
+from django.db.models import signals
 from django.utils.translation import gettext_lazy as _
 
 
@@ -31,11 +31,12 @@ class AuthkitConfig(AppConfig):
         from authkit import inputs
         from authkit.access import gates, obligations, renewal, roads, sync
         from authkit.accounts import people, refusals, sign_in
+        from authkit.models.kinds import kinds_of
 
         user_logged_in.connect(sign_in.on_django_login, dispatch_uid="authkit")
         user_logged_out.connect(sign_in.on_django_logout, dispatch_uid="authkit")
         user_login_failed.connect(refusals.on_django_login_failed, dispatch_uid="authkit")
-        for model in self._user_models():
+        for model in kinds_of(get_user_model()):
             signals.pre_save.connect(people.before_save, sender=model, dispatch_uid="authkit")
             signals.post_save.connect(people.after_save, sender=model, dispatch_uid="authkit")
             signals.pre_delete.connect(people.before_delete, sender=model, dispatch_uid="authkit")
@@ -47,7 +48,7 @@ class AuthkitConfig(AppConfig):
         renewal.watch()
         roads.listen()
         obligations.listen()
-        gates.listen(self._user_models())
+        gates.listen()
         inputs.listen()
         signals.post_migrate.connect(sync.after_migrate, sender=self, dispatch_uid="authkit")
         if apps.is_installed("drf_spectacular"):
@@ -58,8 +59,3 @@ class AuthkitConfig(AppConfig):
             checks.register(check, "authkit")
         for check in authkit_checks.DEPLOY:
             checks.register(check, "authkit", deploy=True)
-
-    def _user_models(self) -> list[type[Model]]:
-        """The user model, its proxies and what inherits from it: signals name the exact class."""
-        user_model = get_user_model()
-        return [model for model in apps.get_models() if issubclass(model, user_model)]

@@ -31,7 +31,8 @@ from rest_framework.viewsets import ViewSet
 from authkit import inputs
 from authkit.access import enforcement
 from authkit.access.enforcement import SAFE_METHODS, Question
-from authkit.access.obligations import Obligation, reading, writing
+from authkit.access.obligations import Obligation, reading, sending, writing
+from authkit.access.streams import send_within
 from authkit.accounts import current
 from authkit.exceptions import ConditionNotApplied, NotPermitted
 from authkit.kernel.decision import Decision
@@ -72,16 +73,16 @@ def admit(
     decision = enforcement.decide(question, user, grant)
     if not decision.may_enter:
         return _refusal(request, question, decision)
+    model = None if question.endpoint is None else question.endpoint.model
     is_safe = request.method in SAFE_METHODS
     around: list[AbstractContextManager[None]] = []
     if not is_safe:
-        around.append(inputs.narrowed(user, grant, _class_of(view)))
+        around.append(inputs.narrowed(user, grant, _class_of(view), model))
     if not decision.conditional:
         _take_on(request, None, around)
         return None
     if is_async and not is_safe:  # what an async view writes is in no transaction
         return answer_to(refused(ConditionNotApplied("async"), question.access, decision))
-    model = None if question.endpoint is None else question.endpoint.model
     obligation = Obligation(question.access, decision, user, model)
     around.append(reading(obligation) if is_safe else writing(obligation))
     _take_on(request, obligation, around)
@@ -109,6 +110,7 @@ def settle(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     except NotPermitted as refusal:
         settled = obligation.decision.settle(holds=False)
         return answer_to(refused(refusal, obligation.access, settled))
+    send_within(response, lambda: sending(obligation))
     return response
 
 

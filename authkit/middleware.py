@@ -8,7 +8,8 @@ For every other view it is judged here, before the view is reached: a valid one 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, cast
 
@@ -24,6 +25,7 @@ from rest_framework.views import APIView
 from authkit import admission, audit, changes, conf, credentials, gate, refusals
 from authkit.access import refusal_page
 from authkit.access.refusals import GuardRefusal
+from authkit.access.streams import send_within
 from authkit.accounts import current
 from authkit.accounts import refusals as told
 from authkit.exceptions import (
@@ -61,6 +63,7 @@ class AuthkitMiddleware:
                 response = admission.arrive(request) or self.get_response(request)
                 response = gate.settle(request, response)
                 _finish(request, response)
+            send_within(response, lambda: _answering_on(request))
         except BaseException as stopped:
             gate.abandon(request, stopped)
             raise
@@ -78,6 +81,7 @@ class AuthkitMiddleware:
                 await sync_to_async(_finish)(request, response)
             else:
                 _finish(request, response)
+        send_within(response, lambda: current.answering(request))
         if written:
             await sync_to_async(_rescue)(written)
         return response
@@ -181,6 +185,17 @@ def _finish(request: HttpRequest, response: HttpResponseBase) -> None:
     except DatabaseFailure:  # nobody is signed in with a cookie that cannot be looked up
         _logger.exception("It could not be told whether a page is for an administrator.")
     _vary(request, response)
+
+
+@contextmanager
+def _answering_on(request: HttpRequest) -> Iterator[None]:
+    """Around a part of an answer that is made while it is sent."""
+    written: list[audit.Written] = []
+    try:
+        with audit.of_request(written), current.answering(request):
+            yield
+    finally:
+        _rescue(written)
 
 
 def _vary(request: HttpRequest, response: HttpResponseBase) -> None:

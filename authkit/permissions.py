@@ -10,6 +10,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import iscoroutinefunction
+from django.db.models import Model
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework import status
@@ -25,7 +26,8 @@ from rest_framework.request import Request
 from authkit import inputs
 from authkit.access import enforcement, objects, questions, sightings
 from authkit.access.enforcement import SAFE_METHODS, Question
-from authkit.access.obligations import Obligation, met, owed, reading, writing
+from authkit.access.obligations import Obligation, met, owed, reading, sending, writing
+from authkit.access.streams import send_within
 from authkit.accounts import current
 from authkit.exceptions import (
     AuthkitError,
@@ -67,7 +69,7 @@ class EndpointPermission(BasePermission):
         if request.method == http.method:
             _see_through(request, view, question, decision)
         elif hasattr(view, "get_serializer"):  # for a form of the browsable API
-            vars(view)["get_serializer"] = _for_form(request, view)
+            vars(view)["get_serializer"] = _for_form(request, view, _model_of(question))
         return True
 
     def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
@@ -165,31 +167,36 @@ def _see_through(request: Request, view: APIView, question: Question, decision: 
     if handler is None:
         return
     if not is_safe:
-        handler = _reading_input(handler, request, view)
+        handler = _reading_input(handler, request, view, _model_of(question))
         setattr(view, name, handler)
     if not decision.conditional or question.access is None:
         return
     if name == "options":  # tells of the view, and not of any object
         return
-    model = None if question.endpoint is None else question.endpoint.model
-    obligation = Obligation(question.access, decision, request.user, model)
+    obligation = Obligation(question.access, decision, request.user, _model_of(question))
     setattr(view, name, _owing(handler, obligation, is_safe=is_safe))
 
 
-def _reading_input(handler: Callable[..., Any], request: Request, view: Any) -> Callable[..., Any]:
+def _model_of(question: Question) -> type[Model] | None:
+    return None if question.endpoint is None else question.endpoint.model
+
+
+def _reading_input(
+    handler: Callable[..., Any], request: Request, view: Any, model: type[Model] | None
+) -> Callable[..., Any]:
     user, grant = request.user, grant_for(request)
     if iscoroutinefunction(handler):
 
         @wraps(handler)
         async def answer_later(*args: Any, **kwargs: Any) -> Any:
-            with inputs.narrowed(user, grant, view):
+            with inputs.narrowed(user, grant, view, model):
                 return await handler(*args, **kwargs)
 
         return answer_later
 
     @wraps(handler)
     def answer(*args: Any, **kwargs: Any) -> Any:
-        with inputs.narrowed(user, grant, view):
+        with inputs.narrowed(user, grant, view, model):
             return handler(*args, **kwargs)
 
     return answer
@@ -206,22 +213,23 @@ def _owing(
             with reading(obligation) if is_safe else writing(obligation):
                 response = handler(*args, **kwargs)
                 obligation.is_met |= response.status_code >= status.HTTP_400_BAD_REQUEST
-                return response
         except NotPermitted as refusal:
             raise refused(
                 refusal, obligation.access, obligation.decision.settle(holds=False)
             ) from refusal
+        send_within(response, lambda: sending(obligation))
+        return response
 
     return answer
 
 
-def _for_form(request: Request, view: Any) -> Callable[..., Any]:
+def _for_form(request: Request, view: Any, model: type[Model] | None) -> Callable[..., Any]:
     """What makes the serializer of a form, which offers only what the caller may see."""
     make = view.get_serializer
 
     @wraps(make)
     def get_serializer(*args: Any, **kwargs: Any) -> Any:
-        with inputs.narrowed(request.user, grant_for(request), view):
+        with inputs.narrowed(request.user, grant_for(request), view, model):
             serializer = make(*args, **kwargs)
             inputs.open_up(serializer)
             return serializer

@@ -3,8 +3,8 @@
 Within a request it is the person who makes it. A command or an import names one with
 ``with acting.as_person(user):``. In a shell, a migration, a management command and a
 request of nobody, no one is acting and nothing is guarded. A project whose own code must
-give what the person before it does not hold (a purchase that ends in a group, say) says
-so with ``with acting.as_system():``.
+give what the person before it does not hold (a purchase that ends in a group, say), or
+write rows that they may not, says so with ``with acting.as_system():``.
 """
 
 from __future__ import annotations
@@ -58,8 +58,17 @@ def as_person(person: Any, client: Client = NOBODY) -> Iterator[None]:
 @contextmanager
 def as_system() -> Iterator[None]:
     """What is changed within is nobody's deed: the project's own code answers for it."""
-    with found_by(lambda: None):
+    with found_by(_nobody):
         yield
+
+
+def is_system() -> bool:
+    """Whether what is changed now is for the project's own code to answer for."""
+    return _acting.get() is _nobody
+
+
+def _nobody() -> None:
+    return None
 
 
 @contextmanager

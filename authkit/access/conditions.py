@@ -7,37 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
-from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 
+from authkit.access.strangers import NOTHING, UNANSWERABLE, Keyless, Stranger, without_keys
+
 Predicate = Callable[[Any], Q]
 P = TypeVar("P", bound=Predicate)
-
-#: Matches no row.
-NOTHING = Q(pk__in=())
-
-
-class NobodySignedIn(Exception):
-    """A condition asked for the primary key of a stranger."""
-
-
-class Stranger(AnonymousUser):
-    """Who has not signed in, as conditions see them: without a primary key.
-
-    Django's `AnonymousUser` has the key None, and ``Q(owner_id=None)`` would match every
-    row that nobody owns.
-    """
-
-    @property
-    def pk(self) -> NoReturn:  # type: ignore[override]
-        """Refuse: there is none."""
-        raise NobodySignedIn
-
-    id = pk
-    username = pk  # Django's is "", and rows may hold that too
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +31,50 @@ class Condition:
     verbose_name: object
 
     def as_q(self, user: Any) -> Q:
-        """The objects for which it holds. For a stranger, none where it asks who they are."""
-        if user is not None and user.is_authenticated:
-            return self.predicate(user)
+        """The objects for which it holds. For a stranger, none where it asks who they are.
+
+        Raises:
+            TypeError: it answers with something else than a `Q`.
+        """
+        if _is_somebody(user):
+            return self._ask(user)
         try:
-            found = self.predicate(Stranger())
-            self.model._default_manager.filter(found)  # builds it; a stranger may not fit in
-        except (NobodySignedIn, AttributeError, TypeError, ValueError):
+            return self._buildable(self._ask(Stranger()))
+        except UNANSWERABLE:
             return NOTHING
+
+    def as_denied_q(self, user: Any) -> Q:
+        """The objects to take out where it denies: for a stranger, all where nobody can tell.
+
+        Raises:
+            TypeError: it answers with something else than a `Q`.
+        """
+        if _is_somebody(user):
+            return self._ask(user)
+        try:
+            return self._buildable(without_keys(self._ask(Keyless())))
+        except UNANSWERABLE:
+            return Q()
+
+    def _ask(self, user: Any) -> Q:
+        found: Any = self.predicate(user)
+        if isinstance(found, Q):
+            return found
+        if getattr(found, "conditional", False) is True:  # Exists, say
+            return Q(found)
+        raise TypeError(
+            f"condition {self.name!r} of {self.model.__name__} "
+            f"answers {type(found).__name__}, and not a Q"
+        )
+
+    def _buildable(self, found: Q) -> Q:
+        """Build it once: a stranger may not fit in."""
+        self.model._default_manager.filter(found)
         return found
+
+
+def _is_somebody(user: Any) -> bool:
+    return user is not None and bool(user.is_authenticated)
 
 
 _registered: dict[tuple[str, type[models.Model]], Condition] = {}

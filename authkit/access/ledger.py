@@ -18,7 +18,12 @@ from authkit.models import Assignment, Endpoint, Role, Rule
 
 Facts = dict[str, Any]
 
-_NOUNS: dict[type[Model], str] = {Rule: "rule", Role: "role", Assignment: "assignment"}
+_NOUNS: dict[type[Model], str] = {
+    Rule: "rule",
+    Role: "role",
+    Assignment: "assignment",
+    Endpoint: "endpoint",
+}
 _LAST_WORDS = "_authkit_last_words"
 #: As many rows of a bulk change are told one by one.
 MOST = 100
@@ -29,7 +34,7 @@ def saved(before: Model | None, after: Model) -> None:
     was, becomes = None if before is None else facts_of(before), facts_of(after)
     if was != becomes:
         verb = "added" if before is None else "changed"
-        record(f"{_NOUNS[type(after)]}_{verb}", _subject_of(after), before=was, after=becomes)
+        record(f"{_noun_of(type(after))}_{verb}", _subject_of(after), before=was, after=becomes)
 
 
 def about_to_go(row: Model) -> None:
@@ -40,13 +45,13 @@ def about_to_go(row: Model) -> None:
 def deleted(row: Model) -> None:
     """A role, rule or assignment was removed."""
     subject, facts = row.__dict__.pop(_LAST_WORDS)
-    record(f"{_NOUNS[type(row)]}_removed", subject, before=facts)
+    record(f"{_noun_of(type(row))}_removed", subject, before=facts)
 
 
 def changed_in_bulk(model: type[Model], before: Sequence[Model], after: Sequence[Model]) -> None:
     """Many rows were added or changed at once."""
     record(
-        f"{_NOUNS.get(model, model._meta.model_name)}s_changed",
+        f"{_noun_of(model)}s_changed",
         "",
         count=max(len(before), len(after)),
         before=[facts_of(row) for row in before[:MOST]],
@@ -119,6 +124,12 @@ def facts_of(row: Model) -> Facts:
             "ends_at": row.ends_at and row.ends_at.isoformat(),
         }
     return {"pk": str(row.pk), "state": getattr(row, "state", None)}
+
+
+def _noun_of(model: type[Model]) -> str:
+    """What rows of a model are called, whatever name it has itself."""
+    nouns = (noun for kind, noun in _NOUNS.items() if issubclass(model, kind))
+    return next(nouns, str(model._meta.model_name))
 
 
 def _subject_of(row: Model) -> object:

@@ -8,7 +8,7 @@ out by primary key, so that a NULL somewhere does not let a row slip through.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from django.db import models
@@ -55,21 +55,20 @@ def _narrow(
     """
     known = conditions.of_model(queryset.model)
     for group in its.any_of:
-        allowed = _any_of(known, group, user)
+        allowed = _any_of([known[name].as_q(user) for name in group if name in known])
         if allowed is None:
             return queryset.none()
         queryset = queryset.filter(allowed) if is_one else _keep(queryset, among, allowed)
     if any(name not in known for name in its.none_of):
         return queryset.none()
-    denied = _any_of(known, its.none_of, user)
+    denied = _any_of([known[name].as_denied_q(user) for name in its.none_of])
     if denied is not None:
         queryset = queryset.exclude(pk__in=_keys(queryset, among, denied))
     return queryset
 
 
-def _any_of(known: dict[str, conditions.Condition], names: Iterable[str], user: Any) -> Q | None:
-    """One `Q` for "any of these holds"; None where none of them is known."""
-    found = [known[name].as_q(user) for name in names if name in known]
+def _any_of(found: Sequence[Q]) -> Q | None:
+    """One `Q` for "any of these holds"; None where there is none."""
     if not found:
         return None
     if any(not q for q in found):  # Q() means every row, but adds nothing to an OR

@@ -8,17 +8,21 @@ done; if it is not, the answer does not go out and what was written is taken bac
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.db import models, router, transaction
 from django.db.models import signals
 
-from authkit.access import objects
+from authkit.access import acting, objects
 from authkit.exceptions import ConditionNotApplied, NotPermitted
 from authkit.kernel.decision import Decision
 from authkit.kernel.patterns import Access, has_action
+from authkit.models.kinds import stored_as
+
+#: As many rows are looked at in one query.
+_AT_A_TIME = 500
 
 
 class Obligation:
@@ -30,6 +34,7 @@ class Obligation:
         user: who asked.
         is_met: whether it has been applied to a list, an object or something written.
         is_safe: whether the request only reads, so that applying it means filtering.
+        is_over: whether the answer is being sent, so that nothing can be taken back.
     """
 
     def __init__(
@@ -41,25 +46,51 @@ class Obligation:
         self.user = user
         self.is_met = False
         self.is_safe = False
+        self.is_over = False
         self._model = model
         self._is_broken = False
         self._written: dict[tuple[str | None, type[models.Model]], set[Any]] = {}
 
+    def is_about(self, model: type[models.Model]) -> bool:
+        """Whether the rows of a model are those of the endpoint, under whatever name."""
+        return self._model is not None and issubclass(model, stored_as(self._model))
+
     def watch(self, obj: models.Model) -> None:
         """Check this row, which was checked before or has just been written, at the end."""
-        if self._model is not None and isinstance(obj, self._model):
-            self._written.setdefault((obj._state.db, type(obj)), set()).add(obj.pk)
-            self.is_met = True
+        if self.is_about(type(obj)):
+            self.watch_rows(obj._state.db, type(obj), [obj.pk])
+
+    def watch_rows(
+        self, using: str | None, model: type[models.Model], keys: Collection[Any]
+    ) -> None:
+        """Check these at the end; nothing is checked by a write of no row."""
+        self._require_open()
+        self._written.setdefault((using, self._named(model)), set()).update(keys)
+        self.is_met |= bool(keys)
 
     def look_before(self, obj: models.Model, using: str | None) -> None:
         """Check a stored row that is about to be written and that nobody has checked yet."""
-        if self._model is None or not isinstance(obj, self._model) or obj.pk is None:
+        if not self.is_about(type(obj)):
             return
-        if obj.pk in self._written.get((using, type(obj)), ()):
-            return
-        row = type(obj)._base_manager.using(using).filter(pk=obj.pk)
-        within = objects.visible_by(self.decision, row, self.user)
-        self._is_broken |= row.exists() and not within.exists()
+        self._require_open()
+        if obj.pk is not None:
+            self.look_before_rows(type(obj)._base_manager.using(using).filter(pk=obj.pk))
+
+    def look_before_rows(self, rows: models.QuerySet[Any]) -> list[Any]:
+        """The same for all of a queryset; returns their keys."""
+        self._require_open()
+        keys = list(rows.values_list("pk", flat=True))
+        known = self._written.get((rows.db, self._named(rows.model)), ())
+        self._is_broken |= bool(self._out_of_reach(rows.db, rows.model, {*keys}.difference(known)))
+        return keys
+
+    def look_before_removal(self, rows: models.QuerySet[Any]) -> None:
+        """Check rows that are about to go, of which nothing will be left to check."""
+        self.is_met |= bool(self.look_before_rows(rows))
+
+    def lose_track(self) -> None:
+        """Something was written, and nobody can tell which rows: so it is taken back."""
+        self._is_broken = True
 
     def settle(self) -> None:
         """Check what was written, inside the transaction that wrote it.
@@ -71,12 +102,39 @@ class Obligation:
         if self._is_broken:
             raise NotPermitted(f"{self.access}: a row was out of reach")
         for (alias, model), keys in self._written.items():
-            rows = model._base_manager.using(alias).filter(pk__in=keys)
-            within = objects.visible_by(self.decision, rows, self.user)
-            if set(rows.values_list("pk", flat=True)) - set(within.values_list("pk", flat=True)):
+            if self._out_of_reach(alias, model, keys):
                 raise NotPermitted(f"{self.access}: a row was moved out of reach")
         if not self.is_met:
             raise ConditionNotApplied(str(self.access))
+
+    def _require_open(self) -> None:
+        """Refuse a write that nobody could take back.
+
+        Raises:
+            ConditionNotApplied: the answer is being sent.
+        """
+        if self.is_over and not self.is_safe:
+            raise ConditionNotApplied(f"{self.access}: written while the answer was sent")
+
+    def _out_of_reach(
+        self, using: str | None, model: type[models.Model], keys: Iterable[Any]
+    ) -> set[Any]:
+        """Which of these rows are stored, and not among those for which was decided."""
+        found: set[Any] = set()
+        every = list(keys)
+        for start in range(0, len(every), _AT_A_TIME):
+            some = every[start : start + _AT_A_TIME]
+            rows = self._named(model)._base_manager.using(using).filter(pk__in=some)
+            within = objects.visible_by(self.decision, rows, self.user)
+            found |= set(rows.values_list("pk", flat=True)).difference(
+                within.values_list("pk", flat=True)
+            )
+        return found
+
+    def _named(self, model: type[models.Model]) -> type[models.Model]:
+        """A model by the name that the endpoint, and so its conditions, know it by."""
+        ours = self._model
+        return ours if ours is not None and stored_as(ours) is stored_as(model) else model
 
     def database(self) -> str:
         """The database of the transaction around a write."""
@@ -91,6 +149,11 @@ _owed: contextvars.ContextVar[Obligation | None] = contextvars.ContextVar(
 def owed() -> Obligation | None:
     """What the request that is being answered owes."""
     return _owed.get()
+
+
+def owed_for_writes() -> Obligation | None:
+    """The same, but where the project's own code answers for what is written."""
+    return None if acting.is_system() else _owed.get()
 
 
 def met(key: str, word: str) -> None:
@@ -126,6 +189,18 @@ def writing(obligation: Obligation) -> Iterator[None]:
         _owed.set(before)  # and not by its token: an async chain changes contexts on the way
 
 
+@contextmanager
+def sending(obligation: Obligation) -> Iterator[None]:
+    """Around each part of an answer that is made while it is being sent."""
+    before = _owed.get()
+    obligation.is_over = True
+    _owed.set(obligation)
+    try:
+        yield
+    finally:
+        _owed.set(before)
+
+
 def listen() -> None:
     """Notice what is written while something is owed; called once."""
     signals.pre_save.connect(_about_to_be_saved, dispatch_uid="authkit.access.obligations")
@@ -133,13 +208,13 @@ def listen() -> None:
 
 
 def _about_to_be_saved(instance: models.Model, using: str, **_: object) -> None:
-    obligation = _owed.get()
+    obligation = owed_for_writes()
     if obligation is not None:
         obligation.look_before(instance, using)
 
 
 def _saved(instance: models.Model, **_: object) -> None:
-    obligation = _owed.get()
+    obligation = owed_for_writes()
     if obligation is not None:
         was_met = obligation.is_met
         obligation.watch(instance)

@@ -14,6 +14,7 @@ from django.contrib.auth.models import Group
 from django.db.models import signals
 
 from authkit.models.access_revision import changed
+from authkit.models.kinds import names_of
 from authkit.models.prepared import has_field
 
 _FLAGS = ("is_active", "is_staff", "is_superuser")
@@ -22,7 +23,8 @@ _BEFORE = "_authkit_flags_before"
 
 def listen() -> None:
     """Notice what Django's signals tell; called once."""
-    signals.pre_delete.connect(_group_deleted, sender=Group, dispatch_uid="authkit.access")
+    for kind in names_of(Group):
+        signals.pre_delete.connect(_group_deleted, sender=kind, dispatch_uid="authkit.access")
 
 
 def before_save(

@@ -19,6 +19,7 @@ from authkit.kernel.names import canonical
 from authkit.models import LinkKey, SignInName
 
 Purpose = LinkKey.Purpose
+Scope = throttle.Scope
 
 
 def canonical_address(text: str) -> str:
@@ -117,9 +118,12 @@ def ask_to_change(user: AbstractBaseUser, text: str, request: HttpRequest) -> No
 
     Raises:
         ValidationError: it is no address.
-        TooManyAttempts: about this mail address.
+        TooManyAttempts: about this mail address, or by this person, who else could send
+            mails to the whole world.
     """
     address, now, old = canonical_address(text), timezone.now(), names.address_of(user)
+    # In capitals, which no address has that anybody could type (see `canonical`).
+    throttle.spend(Scope.MAIL, f"PERSON:{user.pk}", client=client_of(request))
     throttle.spend_mail(address, request)
     holders = [one for one in people_with_address(address) if one.pk != user.pk]
     with pace.steady_mail(), transaction.atomic():

@@ -6,7 +6,6 @@ it, and is whole or not at all.
 
 from __future__ import annotations
 
-import secrets
 from contextlib import suppress
 from typing import Any
 
@@ -16,9 +15,18 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from authkit import audit, sessions, tokens
+from authkit import audit, sessions
 from authkit.access import acting, guards
-from authkit.accounts import addresses, hashing, link_keys, lockouts, mails, names, throttle
+from authkit.accounts import (
+    addresses,
+    leaving,
+    link_keys,
+    lockouts,
+    mails,
+    names,
+    retired,
+    throttle,
+)
 from authkit.accounts.client import client_of
 from authkit.exceptions import NotPermitted, TooManyAttempts
 from authkit.models import LinkKey
@@ -58,13 +66,10 @@ def deactivate(person: Any, *, actor: AbstractBaseUser, request: HttpRequest) ->
     require_power([person], actor=actor, request=request)
     if person.pk == actor.pk or not may_deactivate(person):
         raise NotPermitted("one's own, or the user model has no is_active")
-    now, client = timezone.now(), client_of(request)
     with transaction.atomic():
         sessions.lock_person(person.pk)
         was_active = bool(_stored(person, "is_active"))
-        for token in tokens.personal_of(person, now=now):
-            tokens.revoke(token.pk, now=now, actor=actor, client=client, request=request)
-        LinkKey.objects.filter(user_id=person.pk, used_at=None).update(used_at=now)
+        leaving.end_what_lasts(person, request, actor=actor)
         _end_sign_ins(person, actor, request)
         if was_active:
             person.is_active = False
@@ -88,9 +93,9 @@ def send_reset_link(person: Any, *, actor: AbstractBaseUser, request: HttpReques
 
 
 def require_new_password(person: Any, *, actor: AbstractBaseUser, request: HttpRequest) -> bool:
-    """Put a password that nobody knows in the place of a person's; True if they got a link.
+    """End a person's password; True if they got a link to a new one, which must be another.
 
-    So the old one opens no door of any kind, no answer tells whether it would have, and
+    The old one opens no door of any kind, no answer tells whether it would have, and
     all that was begun with it is over. The way back is that of a forgotten password.
 
     Raises:
@@ -100,17 +105,17 @@ def require_new_password(person: Any, *, actor: AbstractBaseUser, request: HttpR
     require_power([person], actor=actor, request=request)
     if person.pk == actor.pk or not person.has_usable_password():
         raise NotPermitted("one's own account, or one without a password")
+    stored = retired.retire(person)
     address = names.address_of(person) if person.is_active else ""
     is_mailed = False
     if address:
         with suppress(TooManyAttempts):  # no reason to leave the old password in force
             throttle.spend_mail(address, request)
             is_mailed = True
-    hashed = hashing.hash_of(secrets.token_urlsafe(32))
     with transaction.atomic():
         sessions.lock_person(person.pk)
         _end_sign_ins(person, actor, request)
-        person.password = hashed
+        person.password = stored
         person.save(update_fields=["password"])
         if is_mailed:
             _mail_key("new_password_required", person, address, request)

@@ -22,7 +22,7 @@ from authkit.models.prepared import has_field
 def deactivate(
     user: AbstractBaseUser, grant: Grant, password: str | None, request: HttpRequest
 ) -> None:
-    """Deactivate one's own account. All its sign-ins end; an administrator can undo it.
+    """Deactivate one's own account. All that it has ends; an administrator can open it again.
 
     It takes the password, however recent the sign-in is, from everybody who has one.
 
@@ -39,6 +39,7 @@ def deactivate(
     with transaction.atomic():
         _require_other_superuser(user)
         sessions.lock_unchanged(user)
+        leaving.end_what_lasts(user, request, actor=user)
         person: Any = user
         person.is_active = False
         person.save(update_fields=["is_active"])

@@ -13,6 +13,7 @@ from authkit import sessions, tokens
 from authkit.accounts import current
 from authkit.accounts.client import client_of
 from authkit.kernel.grant import Grant
+from authkit.models import LinkKey
 
 
 def leave(user: AbstractBaseUser, grant: Grant, request: HttpRequest) -> None:
@@ -64,3 +65,13 @@ def leave_everywhere(
         client=client_of(request),
         request=request,
     )
+
+
+def end_what_lasts(
+    person: AbstractBaseUser, request: HttpRequest, *, actor: AbstractBaseUser
+) -> None:
+    """End what would come back with a closed account: personal access tokens, links in mails."""
+    now, client = timezone.now(), client_of(request)
+    for token in tokens.personal_of(person, now=now):
+        tokens.revoke(token.pk, now=now, actor=actor, client=client, request=request)
+    LinkKey.objects.filter(user_id=person.pk, used_at=None).update(used_at=now)

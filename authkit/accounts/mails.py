@@ -18,16 +18,19 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.db import close_old_connections, transaction
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 
-from authkit import audit
+from authkit import audit, conf
 from authkit.accounts import links
 from authkit.accounts.client import client_of
 from authkit.kernel.client import Client
@@ -38,6 +41,12 @@ _STAYS_HERE = tuple(
     for name in ("locmem", "dummy", "console", "filebased")
 )
 _SENDERS = 2
+#: Page -> how long the keys work that lead there.
+_LIFETIMES = {
+    "reset": "password_reset_lifetime",
+    "verify": "email_key_lifetime",
+    "sign_up": "invitation_lifetime",
+}
 
 _logger = logging.getLogger("authkit")
 
@@ -64,19 +73,39 @@ def send(
         key: in that link.
         context: what else its templates say.
     """
-    shared = {
-        "user": user,
-        "address": address,
-        "key": key,
-        "link": links.link_to(page, request, key),
-        "site": links.site_of(request) or gettext("our site"),
-    }
-    message = _render(name, address or "nobody@example.com", {**shared, **context})
+    with translation.override(_language_for(user, request)):
+        shared = {
+            "user": user,
+            "address": address,
+            "key": key,
+            "link": links.link_to(page, request, key),
+            "holds": _lifetime_in_words(page) if key else "",
+            "site": links.site_of(request) or gettext("our site"),
+        }
+        message = _render(name, address or "nobody@example.com", {**shared, **context})
     message.message().as_bytes()
     if not address:
         return
     client = client_of(request)
     transaction.on_commit(lambda: _hand_over(message, name, user, client), robust=True)
+
+
+def _language_for(user: AbstractBaseUser | None, request: HttpRequest | None) -> str:
+    """The language of the request, if whoever makes it may be whom it is written to.
+
+    Where somebody else makes it (an administrator), that says nothing of the reader. Django
+    keeps nobody's language, so it is LANGUAGE_CODE then.
+    """
+    sender: Any = getattr(request, "user", None)
+    is_known = sender is not None and sender.is_authenticated
+    is_other = is_known and user is not None and sender.pk != user.pk
+    return settings.LANGUAGE_CODE if is_other else translation.get_language() or "en"
+
+
+def _lifetime_in_words(page: str) -> str:
+    """For how long the key in a link to this page works: "1 hour"."""
+    lifetime, now = getattr(conf.get(), _LIFETIMES[page]), timezone.now()
+    return timesince(now - lifetime, now).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _render(name: str, address: str, context: Mapping[str, Any]) -> EmailMultiAlternatives:

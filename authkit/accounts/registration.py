@@ -6,8 +6,8 @@ the answer is the same, and so is the work.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -35,7 +35,7 @@ from authkit.accounts.client import client_of
 from authkit.accounts.identify import is_possible, people_with_address
 from authkit.exceptions import Busy, RegistrationClosed
 from authkit.kernel.names import canonical
-from authkit.models import Invitation, LinkKey, SignInName
+from authkit.models import LinkKey, SignInName
 
 _ATTEMPTS = 3
 
@@ -47,7 +47,7 @@ class Registration:
     username: str
     address: str
     profile: Mapping[str, Any] = field(default_factory=dict)
-    invitation: Invitation | None = None
+    invited: invitations.Invited | None = None
 
 
 class _Outrun(Exception):
@@ -75,9 +75,10 @@ def register(
     with pace.steady_registration():
         throttle.spend_of(throttle.Scope.REGISTRATION, request)
         throttle.spend_mail(email, request)
-        wanted = _read(username, email, invitation, profile or {})
-        person = _unsaved(wanted)
-        _check_password(password, person, request)
+        _require_open(invitation)
+        wanted = _read(username, email, password, profile or {}, request)
+        if invitation:
+            wanted = replace(wanted, invited=_invited(invitation, wanted))
         password_hash = hashing.hash_of(password)
         for _attempt in range(_ATTEMPTS):
             try:
@@ -99,59 +100,93 @@ def has_usernames() -> bool:
     return names.USERNAME.value in names.fields()
 
 
-def _read(username: str, email: str, invitation: str, profile: Mapping[str, Any]) -> Registration:
+def _require_open(invitation: str) -> None:
     mode = conf.get().registration
     if mode == "closed" or (mode == "invitation" and not invitation):
         raise RegistrationClosed
+
+
+def _invited(text: str, wanted: Registration) -> invitations.Invited:
+    return invitations.look_up(text, wanted.address, now=timezone.now())
+
+
+@sensitive_variables("password")
+def _read(
+    username: str, email: str, password: str, profile: Mapping[str, Any], request: HttpRequest
+) -> Registration:
+    """What is asked for, if all of it is good in itself; what others have is not looked at.
+
+    Raises:
+        ValidationError: by field, all that is wrong.
+    """
+    problems: dict[str, list[Any]] = {}
+    address, name = "", canonical(username) if has_usernames() else ""
     try:
         address = addresses.canonical_address(email)
     except ValidationError:
-        raise ValidationError({"email": [_("Enter a valid e-mail address.")]}) from None
-    invited = invitations.look_up(invitation, address, now=timezone.now()) if invitation else None
-    name = canonical(username) if has_usernames() else ""
-    if has_usernames():
-        _check_username(name)
-    return Registration(name, address, profile, invited)
+        problems["email"] = [_("Enter a valid e-mail address.")]
+    if has_usernames() and (problem := _problem_of_username(name)):
+        problems["username"], name = [problem], ""
+    wanted = Registration(name, address, profile)
+    person = _filled(wanted)
+    problems |= _problems_of_model(person, but=problems)
+    try:
+        new_password.check(password, user=person, request=request)
+    except ValidationError as error:
+        problems["password"] = error.error_list
+    if problems:
+        raise ValidationError(problems)
+    return wanted
 
 
-def _check_username(name: str) -> None:
-    """A name that looks like an address might be somebody's, and stand in their way."""
+def _problem_of_username(name: str) -> str:
+    """What is wrong with it; one that looks like an address might be somebody's."""
     if not name:
-        raise ValidationError({"username": [_("This field is required.")]})
-    if "@" in name or not is_possible(name):
-        raise ValidationError({"username": [_("Take a name without “@”.")]})
+        return _("This field is required.")
+    return _("Take a name without “@”.") if "@" in name or not is_possible(name) else ""
+
+
+def _filled(wanted: Registration) -> Any:
+    person: Any = get_user_model()(**wanted.profile)
+    _name(person, wanted)
+    return person
+
+
+def _name(person: Any, wanted: Registration) -> None:
+    texts = {names.USERNAME: wanted.username, names.EMAIL: wanted.address}
+    for kind, column in names.fields().items():
+        setattr(person, column, texts[SignInName.Kind(kind)])
+
+
+def _problems_of_model(person: Any, but: Iterable[str] = ()) -> dict[str, list[Any]]:
+    """What the user model has against it, under our names; nothing of the fields in `but`.
+
+    Where there are such, its clean() is not asked, which may count on them.
+    """
+    ours = {column: kind for kind, column in names.fields().items()}
+    known = [column for column, kind in ours.items() if kind in but]
+    try:
+        if known:
+            person.clean_fields(exclude=["password", *known])
+        else:
+            person.full_clean(["password"], validate_unique=False, validate_constraints=False)
+    except ValidationError as error:
+        return {ours.get(name, name): found for name, found in error.error_dict.items()}
+    return {}
 
 
 def _unsaved(wanted: Registration) -> AbstractBaseUser:
-    """The person that is to be, checked as the user model wants it.
+    """The person that is to be, as the user model wants it; its clean() may fill in more.
 
     Raises:
         ValidationError: by field.
     """
-    person: Any = get_user_model()(**wanted.profile)
-    texts = {names.USERNAME: wanted.username, names.EMAIL: wanted.address}
-    for kind, column in names.fields().items():
-        setattr(person, column, texts[SignInName.Kind(kind)])
-    try:
-        person.full_clean(exclude=["password"], validate_unique=False, validate_constraints=False)
-    except ValidationError as error:
-        raise ValidationError(_under_our_names(error)) from None
-    for kind, column in names.fields().items():  # a model's clean() may write them otherwise
-        setattr(person, column, texts[SignInName.Kind(kind)])
+    person = _filled(wanted)
+    problems = _problems_of_model(person)
+    if problems:
+        raise ValidationError(problems)
+    _name(person, wanted)  # clean() may write names otherwise
     return person  # type: ignore[no-any-return]
-
-
-def _under_our_names(error: ValidationError) -> dict[str, list[ValidationError]]:
-    ours = {column: kind for kind, column in names.fields().items()}
-    return {ours.get(name, name): found for name, found in error.error_dict.items()}
-
-
-@sensitive_variables("password")
-def _check_password(password: str, person: AbstractBaseUser, request: HttpRequest) -> None:
-    try:
-        new_password.check(password, user=person, request=request)
-    except ValidationError as error:
-        raise ValidationError({"password": error.error_list}) from None
 
 
 @sensitive_variables("password_hash", "person")
@@ -159,8 +194,8 @@ def _carry_out(wanted: Registration, password_hash: str, request: HttpRequest) -
     is_named = bool(wanted.username)
     if is_named and _is_username_taken(wanted.username):
         raise ValidationError({"username": [_("A user with that username already exists.")]})
-    if wanted.invitation is not None:
-        invitations.use_up(wanted.invitation, now=timezone.now())
+    if wanted.invited is not None:
+        invitations.use_up(wanted.invited.invitation, now=timezone.now())
     if names.is_taken(names.EMAIL, wanted.address):
         _tell_owner(wanted, request)
         if is_named and not names.reserve(names.USERNAME, wanted.username):
@@ -188,7 +223,7 @@ def _create(wanted: Registration, password_hash: str, request: HttpRequest) -> N
     if not names.has_to_itself(person):
         raise _Outrun
     settings = conf.get()
-    if wanted.invitation is not None and wanted.invitation.address:
+    if wanted.invited is not None and wanted.invited.is_proved:
         addresses.confirm(person, wanted.address, request)
     elif settings.email_verification != "off":
         SignInName.objects.filter(user_id=person.pk, kind=names.EMAIL).update(is_due=True)

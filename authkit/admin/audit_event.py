@@ -22,7 +22,6 @@ from django.views.decorators.http import require_POST
 
 from authkit import audit, event_kinds
 from authkit.access import acting
-from authkit.admin import browser
 from authkit.admin.audit import export
 from authkit.admin.audit.changelist import EventList
 from authkit.admin.audit.changes import details_of
@@ -30,7 +29,7 @@ from authkit.admin.audit.subjects import add_subject_names
 from authkit.admin.base import ReadOnlyAdmin, Text, list_of, url_of
 from authkit.admin.chart import Chart, chart_of
 from authkit.admin.personal import Place
-from authkit.kernel import visible
+from authkit.kernel import browser, visible
 from authkit.models import AuditEvent
 
 

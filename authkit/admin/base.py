@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from authkit import sessions
 from authkit.accounts import current
-from authkit.admin.lists import List, is_pattern
+from authkit.admin.lists import List, is_pattern, leads_away
 from authkit.kernel.grant import Grant
 from authkit.models.prepared import has_field
 
@@ -41,8 +41,21 @@ class ListingAdmin(ModelAdmin):
         return List
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Refuse patterns."""
-        return not is_pattern(lookup) and super().lookup_allowed(lookup, value, request)
+        """Refuse patterns, and other tables, unless a filter of the list asks them."""
+        if is_pattern(lookup):
+            return False
+        if leads_away(self.model, lookup) and not self._offers(request, lookup):
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
+    def _offers(self, request: HttpRequest, lookup: str) -> bool:
+        """Whether a filter of the list, made by whoever wrote the page, asks by this."""
+        specs = (
+            spec[0] if isinstance(spec, list | tuple) else getattr(spec, "parameter_name", spec)
+            for spec in self.get_list_filter(request)
+        )
+        names = [spec for spec in specs if isinstance(spec, str)]
+        return any(lookup == name or lookup.startswith(f"{name}__") for name in names)
 
     def response_action(
         self, request: HttpRequest, *args: Any, **kwargs: Any
@@ -69,6 +82,7 @@ class ReadOnlyAdmin(ListingAdmin):
 
     class Media:
         css: ClassVar = {"all": ("authkit/admin.css",)}
+        js: ClassVar = ("authkit/named.js",)
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None

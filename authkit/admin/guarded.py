@@ -28,6 +28,7 @@ class GuardedAdmin(ChoosingByKey, ListingAdmin):
 
     class Media:
         css: ClassVar = {"all": ("authkit/admin.css",)}
+        js: ClassVar = ("authkit/named.js",)
 
     def changeform_view(
         self,

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import FieldDoesNotExist
 from django.db import DataError, NotSupportedError
+from django.db.models import Model
 from django.http import HttpRequest
 
 _IMPOSSIBLE = (DataError, NotSupportedError, OverflowError, ValueError)
@@ -30,6 +32,19 @@ class List(ChangeList):
     def read(self, request: HttpRequest) -> None:
         """Do it."""
         super().get_results(request)
+
+
+def leads_away(model: type[Model], lookup: str) -> bool:
+    """Whether a URL narrows by rows of another table that point here: tokens, keys, sessions.
+
+    Django lets it, as far as their primary keys and whether there are any. Who may see the
+    rows of this list need not be one who may see those.
+    """
+    try:
+        field = model._meta.get_field(lookup.partition("__")[0])
+    except FieldDoesNotExist:
+        return False
+    return field.auto_created and not field.concrete
 
 
 def is_pattern(lookup: str) -> bool:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin as DjangosUserAdmin
-from django.contrib.auth.forms import ReadOnlyPasswordHashField
+from django.contrib.auth.forms import ReadOnlyPasswordHashField, ReadOnlyPasswordHashWidget
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from authkit.access import access_of
+from authkit.accounts import retired
 from authkit.admin.assignment import AssignmentsOfPerson
 from authkit.admin.guarded import GuardedAdmin
 from authkit.admin.impersonate import ImpersonatingAdmin
@@ -30,6 +32,12 @@ else:
 
 _SHOWN = "effective_access"
 _MOST_SHOWN = 50
+
+
+class EndedPassword(ReadOnlyPasswordHashWidget):
+    """In the place of what Django tells of a hash."""
+
+    template_name = "admin/authkit/people/ended_password.html"
 
 
 class PersonAdmin(ImpersonatingAdmin, ManyPeople, TakesProof, GuardedAdmin):
@@ -70,6 +78,18 @@ class PersonAdmin(ImpersonatingAdmin, ManyPeople, TakesProof, GuardedAdmin):
         if db_field.name == "password":
             return ReadOnlyPasswordHashField(label=db_field.verbose_name)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kw: Any
+    ) -> Any:
+        """The form; of a password that was ended it says so, and not that it is malformed."""
+        form = super().get_form(request, obj, change=change, **kw)
+        shown = form.base_fields.get("password")
+        if isinstance(shown, ReadOnlyPasswordHashField) and retired.is_retired(obj):
+            ended = copy(shown)
+            ended.widget = EndedPassword()
+            form.base_fields = {**form.base_fields, "password": ended}
+        return form
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody changes who holds more than they do."""

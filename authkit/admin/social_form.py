@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from authkit import sealing
-from authkit.models import SocialProvider
-from authkit.social import addresses, fetching, kinds
+from authkit.models import SocialAccount, SocialProvider
+from authkit.social import addresses, fetching, kinds, providers
 
 _SECONDS_FOR_DNS = 2
 _MOST_LINES = 100
@@ -47,6 +47,8 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
 
     #: Where the site is, as the administrator reaches it; set by the page.
     site_url: ClassVar[str] = ""
+    #: Whether a superuser fills it in; set by the page.
+    decides_all: ClassVar[bool] = False
 
     redirect_uri = forms.CharField(
         label=gettext_lazy("Redirect URI"),
@@ -107,6 +109,20 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
         if "secret" in self.fields and self.instance.sealed_secret:
             self.fields["secret"].widget.attrs["placeholder"] = _("there is one")
 
+    def clean_slug(self) -> str:
+        """Let superusers alone put a row in the place of another provider, or of one that was.
+
+        Those who have linked it would come back by another word than it let them in by.
+        """
+        slug = str(self.cleaned_data["slug"])
+        if self.decides_all or slug == self.instance.slug:
+            return slug
+        is_linked = SocialAccount.objects.filter(provider=slug).exists()
+        if is_linked or any(each.slug == slug for each in providers.from_settings()):
+            text = _("Another provider has, or had, this short name: a superuser may take it.")
+            raise ValidationError(text)
+        return slug
+
     def clean_redirect_uris(self) -> list[str]:
         """Take addresses that no other app can catch."""
         for uri in self.cleaned_data["redirect_uris"]:
@@ -157,6 +173,12 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
                 " That binds no sign-in to the browser that began it, and is not taken."
             )
             self.add_error("backend", text)
+        except kinds.NoSubject:
+            text = _(
+                "This backend knows people by an address or a name, which may become somebody"
+                " else's, and is not taken."
+            )
+            self.add_error("backend", text)
         except kinds.BackendUnknown:
             self.add_error("backend", _("python-social-auth has no OAuth backend of this name."))
         except KeyError:  # no kind was chosen, and that is said already
@@ -164,7 +186,9 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptab
         return None
 
     def _check_issuer(self, issuer: str) -> None:
-        if not fetching.is_safe(issuer) or urlsplit(issuer).query or urlsplit(issuer).fragment:
+        is_plain = issuer.isascii() and issuer.isprintable()
+        is_address = is_plain and fetching.is_safe(issuer)
+        if not is_address or urlsplit(issuer).query or urlsplit(issuer).fragment:
             self.add_error("issuer", _("An issuer is an https address without ? and #."))
             return
         parts = urlsplit(issuer)
@@ -191,7 +215,7 @@ def redirect_uri_of(provider: SocialProvider, site_url: str) -> str:
 
 def _is_redirect_uri(uri: str) -> bool:
     parts = urlsplit(uri)
-    if parts.fragment or not uri.isprintable() or " " in uri:
+    if parts.fragment or not uri.isascii() or not uri.isprintable() or " " in uri:
         return False
     if parts.scheme in {"http", "https"}:
         return fetching.is_safe(uri)

@@ -19,7 +19,7 @@ from authkit import audit, conf
 from authkit.accounts.client import client_of
 from authkit.admin.base import ModelAdmin, is_person, url_of
 from authkit.admin.personal import Place
-from authkit.admin.social_form import ProviderForm
+from authkit.admin.social_form import ProviderForm, redirect_uri_of
 from authkit.models import ClaimRole, SocialProvider
 from authkit.social import providers, trial
 from authkit.social.refusals import SocialRefused
@@ -107,6 +107,7 @@ class SocialProviderAdmin(ModelAdmin):
         """A form that knows where the site is."""
         form: Any = super().get_form(request, *args, **kwargs)
         form.site_url = request.build_absolute_uri("/")
+        form.decides_all = _decides_all(request)
         return form
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -185,13 +186,14 @@ class SocialProviderAdmin(ModelAdmin):
     @method_decorator(require_POST)
     def try_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask the provider, and say what was found, one line each."""
-        row = self.get_object(request, unquote(object_id))
+        row = cast("SocialProvider | None", self.get_object(request, unquote(object_id)))
         if not self.has_change_permission(request, row):
             raise PermissionDenied
         if row is None:
             raise Http404
         try:
-            found = trial.run(providers.of_row(cast(SocialProvider, row)))
+            provider = providers.of_row(row)
+            found = trial.run(provider, redirect_uri_of(row, request.build_absolute_uri("/")))
         except SocialRefused as refusal:
             found = [trial.Finding(False, _what_is_wrong(refusal))]
         for finding in found:

@@ -17,11 +17,11 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from authkit import sessions
 from authkit.accounts.client import client_of
-from authkit.admin import browser
 from authkit.admin.base import Text, list_of
 from authkit.admin.filters import SessionStateFilter
 from authkit.admin.personal import PersonalAdmin, Place
 from authkit.admin.states import state_of_session
+from authkit.kernel import browser
 from authkit.models import AuditEvent, UserSession
 
 _REASON = "ended_by_administrator"

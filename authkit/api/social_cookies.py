@@ -8,6 +8,8 @@ from django.http.response import HttpResponseBase
 from authkit.social.transactions import LIFETIME, digest_of
 
 _MOST = 4
+#: Octets of all of them: many servers take no header of more than 8 KiB.
+_MOST_OCTETS = 6 * 1024
 _NAME = "authkit_social_"
 PAUSE = "authkit_pause"
 
@@ -16,8 +18,11 @@ def keep(http: HttpRequest, response: HttpResponseBase, state: str, sealed: str)
     """Give the browser what it has to bring back; older ones beyond a few are dropped."""
     prefix = _prefixed(http, _NAME)
     begun = [name for name in http.COOKIES if name.startswith(prefix)]
-    for name in begun[: max(0, len(begun) - _MOST + 1)]:
-        _drop(http, response, name)
+    left = _MOST_OCTETS - len(prefix) - len(sealed)
+    for number, name in enumerate(reversed(begun), 2):
+        left -= len(name) + len(http.COOKIES[name])
+        if number > _MOST or left < 0:
+            _drop(http, response, name)
     _set(http, response, _name_for(http, state), sealed)
 
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import render, resolve_url
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -190,7 +191,10 @@ def _next(request: HttpRequest) -> str:
     is_ours = url_has_allowed_host_and_scheme(
         wanted, {request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if is_ours and len(wanted) <= _LONGEST_NEXT and wanted.isprintable() else ""
+    if not is_ours or not wanted.isprintable():
+        return ""
+    plain = iri_to_uri(wanted)  # one octet for each character: it is kept in a cookie
+    return plain if len(plain) <= _LONGEST_NEXT else ""
 
 
 def _single(request: HttpRequest, name: str) -> str | None:

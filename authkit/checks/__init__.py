@@ -20,12 +20,8 @@ Ids are stable; silence one with ``SILENCED_SYSTEM_CHECKS``.
     authkit.W005    a backend that takes passwords stands before AuthkitBackend
     authkit.W020    a pipeline of python-social-auth lets nobody in
 
-And with ``--deploy``:
+And with ``--deploy``, beside what Django says there (security.W012, W013, W016, W018 …):
 
-    authkit.W101    SESSION_COOKIE_SECURE is off
-    authkit.W102    CSRF_COOKIE_SECURE is off
-    authkit.W103    SESSION_COOKIE_HTTPONLY is off
-    authkit.W104    DEBUG is on
     authkit.W105    "stateless" with access tokens of more than 15 minutes
     authkit.W106    access tokens of more than an hour
     authkit.W107    SESSION_LIFETIME of more than a year
@@ -66,7 +62,6 @@ from authkit.checks.access import (
 )
 from authkit.checks.deployment import (
     check_argon2_parameters,
-    check_cookies_and_debug,
     check_deployed_lifetimes,
     check_links,
     check_password_hasher,
@@ -105,7 +100,6 @@ ALL = (
     check_way_back,
 )
 DEPLOY = (
-    check_cookies_and_debug,
     check_session_cookie,
     check_proxies,
     check_deployed_lifetimes,

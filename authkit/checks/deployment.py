@@ -1,4 +1,7 @@
-"""What is fit for a developer's machine and not for the world (``check --deploy``)."""
+"""What is fit for a developer's machine and not for the world (``check --deploy``).
+
+What Django says there itself (cookies that are not Secure or HttpOnly, DEBUG) is not said twice.
+"""
 
 from __future__ import annotations
 
@@ -21,45 +24,6 @@ _OWASP = ((47104, 1), (19456, 2), (12288, 3), (9216, 4), (7168, 5))
 _MOST_MEMORY = 1024 * 1024  # KiB in a process
 _QUARTER, _HOUR, _YEAR = timedelta(minutes=15), timedelta(hours=1), timedelta(days=366)
 _NOTICEABLE = timedelta(seconds=10)
-
-# Setting, the value it should have, what else follows, id.
-_COOKIES_AND_DEBUG = (
-    (
-        "SESSION_COOKIE_SECURE",
-        True,
-        "the session cookie also travels over plain http, where anyone on the way reads it",
-        "authkit.W101",
-    ),
-    (
-        "CSRF_COOKIE_SECURE",
-        True,
-        "the CSRF cookie also travels over plain http, where anyone on the way reads it",
-        "authkit.W102",
-    ),
-    (
-        "SESSION_COOKIE_HTTPONLY",
-        True,
-        "any script of a page reads the session cookie",
-        "authkit.W103",
-    ),
-    (
-        "DEBUG",
-        False,
-        "error pages show settings and what a request held",
-        "authkit.W104",
-    ),
-)
-
-
-def check_cookies_and_debug(**_: Any) -> list[CheckMessage]:
-    """A cookie that proves a sign-in is seen by nobody else."""
-    found: list[CheckMessage] = []
-    for name, should_be, consequence, check_id in _COOKIES_AND_DEBUG:
-        is_unused = name == "CSRF_COOKIE_SECURE" and django_settings.CSRF_USE_SESSIONS
-        if bool(getattr(django_settings, name)) is not should_be and not is_unused:
-            message = f"{name} is {'off' if should_be else 'on'}: {consequence}."
-            found.append(Warning(message, hint=f"Set {name} = {should_be}.", id=check_id))
-    return found
 
 
 def check_session_cookie(**_: Any) -> list[CheckMessage]:

@@ -172,7 +172,21 @@ def _halves(text: str) -> tuple[str, str]:
     if not colon:
         problem = gettext_noop("a colon and an action must follow")
         raise PatternError(text, len(text), problem)
+    if ":" in actions and "." not in text:
+        _refuse_colons(text)
     return key, actions
+
+
+def _refuse_colons(text: str) -> None:
+    """Say what was meant by ``api:order:read``, for Django joins names of URLs by colons."""
+    key, _, actions = text.rpartition(":")
+    instead = f"{key.replace(':', '.')}:{actions}"
+    try:
+        parse_pattern(instead)
+    except PatternError:
+        return
+    problem = gettext_noop("the parts of a key are joined by dots: write %(instead)s")
+    raise PatternError(text, text.index(":"), problem, {"instead": instead})
 
 
 def _require_text(text: object, limit: int) -> str:
@@ -199,6 +213,11 @@ def _check_word(text: str, position: int, word: str, noun: str) -> None:
     for place, character in enumerate(word, position):
         if character == ANY:
             raise PatternError(text, place, _PART_OF_WORD[noun])
+        if character == ":" and noun == "segment":
+            problem = gettext_noop(
+                "the parts of a key are joined by dots, and no action is asked for"
+            )
+            raise PatternError(text, place, problem)
         if character not in _WORD_CHARACTERS:
             problem = gettext_noop("%(sign)r is no letter of a to z, no digit, no '-' and no '_'")
             raise PatternError(text, place, problem, {"sign": character})

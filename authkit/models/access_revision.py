@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal
 
 from django.db import DEFAULT_DB_ALIAS, connections, models, router, transaction
 from django.db.models.functions import Greatest
-from django.dispatch import Signal
 from django.utils.translation import gettext_lazy as _
 
 Part = Literal["policy", "people"]
-M = TypeVar("M", bound=models.Model)
-
-
-#: Many rows are about to be changed past `save`. `rows`: which, as a queryset; what a
-#: receiver returns comes back to it as `note`.
-bulk_changing = Signal()
-
-#: They have been, in a transaction that is still open. `note`; `rows`: those added, or None.
-bulk_changed = Signal()
 
 
 class AccessRevision(models.Model):
@@ -109,49 +98,13 @@ def pending_in(alias: str, part: Part | None = None) -> PendingChange | None:
     return None
 
 
-class AccessQuerySet(models.QuerySet[M]):
-    """Rows on which access depends: whoever changes many at once counts up as well."""
-
-    def update(self, **values: Any) -> int:
-        """Change rows, and tell."""
-        with transaction.atomic(using=self.db):
-            notes = bulk_changing.send(self.model, rows=self.all())
-            rows = super().update(**values)
-            self._tell(notes)
-        return rows
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete rows, and tell."""
-        with transaction.atomic(using=self.db):
-            deleted = super().delete()
-            self._tell()
-        return deleted
-
-    def bulk_create(self, objs: Iterable[M], *args: Any, **options: Any) -> list[M]:
-        """Add rows, and tell."""
-        with transaction.atomic(using=self.db):
-            notes = bulk_changing.send(self.model, rows=self.none())
-            created = super().bulk_create(objs, *args, **options)
-            self._tell(notes, created)
-        return created
-
-    def _tell(self, notes: Sequence[Any] = (), created: Sequence[M] | None = None) -> None:
-        model: Any = self.model
-        changed(model.part, using=self.db)
-        for _old, note in notes:
-            bulk_changed.send(model, note=note, rows=created)
-
-    update.alters_data = True  # type: ignore[attr-defined]
-    delete.alters_data = True  # type: ignore[attr-defined]
-    delete.queryset_only = True  # type: ignore[attr-defined]
-
-
 class AccessModel(models.Model):
-    """A row on which access depends: saving and deleting count up, in one transaction."""
+    """A row on which access depends: saving and deleting count up, in one transaction.
+
+    Many rows at once count up where they are guarded (`access.gates`).
+    """
 
     part: Part = "policy"
-
-    objects: models.Manager[Self] = AccessQuerySet.as_manager()
 
     class Meta:
         abstract = True

@@ -147,7 +147,21 @@ class PasswordPage(AccountFormPage):
             raise ValidationError({"new_password": error.error_list}) from None
 
 
-class AddressPage(AccountFormPage):
+class ProvedFormPage(AccountFormPage):
+    """A page that takes the password of everybody who has one.
+
+    Who has none, having come through others, has to have signed in a moment ago.
+    """
+
+    def get_form(self, form_class: Any = None) -> Any:
+        """Without the field that nobody could fill in."""
+        form = super().get_form(form_class)
+        if not self.person.has_usable_password():
+            del form.fields["password"]
+        return form
+
+
+class AddressPage(ProvedFormPage):
     """Another address."""
 
     form_class = forms.AddressChangeForm
@@ -158,7 +172,7 @@ class AddressPage(AccountFormPage):
     def act(self, form: Any) -> None:
         """Ask the new address."""
         given = form.cleaned_data
-        recent.require_proof(self.person, self.grant, given["password"], self.request)
+        recent.require_proof(self.person, self.grant, given.get("password"), self.request)
         try:
             addresses.ask_to_change(self.person, given["email"], self.request)
         except ValidationError:
@@ -166,7 +180,7 @@ class AddressPage(AccountFormPage):
             raise ValidationError({"email": [message]}) from None
 
 
-class ClosePage(AccountFormPage):
+class ClosePage(ProvedFormPage):
     """The end."""
 
     form_class = forms.OwnPasswordForm
@@ -182,5 +196,6 @@ class ClosePage(AccountFormPage):
 
     def act(self, form: Any) -> HttpResponseBase:
         """Deactivate the account."""
-        closing.deactivate(self.person, self.grant, form.cleaned_data["password"], self.request)
+        password = form.cleaned_data.get("password")
+        closing.deactivate(self.person, self.grant, password, self.request)
         return HttpResponseRedirect(resolve_url(f"{links.PAGES}:sign_in"))

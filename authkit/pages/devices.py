@@ -19,6 +19,7 @@ from authkit import sessions, tokens, wording
 from authkit.access.scopes import unknown_in
 from authkit.accounts import leaving, links, recent
 from authkit.accounts.client import client_of
+from authkit.kernel import browser
 from authkit.kernel.language import PatternError, parse_pattern
 from authkit.pages import forms
 from authkit.pages.account import AccountFormPage
@@ -33,8 +34,9 @@ class DevicesPage(AccountFormPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The sign-ins that still work, the newest first."""
-        live = sessions.live_of(self.person, now=timezone.now())
-        return super().get_context_data(devices=live[:200], current=self.grant.session_id, **kwargs)
+        live = sessions.live_of(self.person, now=timezone.now())[:200]
+        devices = [(device, browser.name_of(device.user_agent)) for device in live]
+        return super().get_context_data(devices=devices, current=self.grant.session_id, **kwargs)
 
     def act(self, form: Any) -> HttpResponseBase:
         """Sign one device out, or all others."""

@@ -85,7 +85,12 @@ class SignUpForm(forms.Form):
             attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
         ),
     )
-    email = _address(gettext_lazy("E-mail address"))
+    # Judged with all the rest, so that people read at once all that is wrong.
+    email = forms.CharField(
+        label=gettext_lazy("E-mail address"),
+        max_length=MAX_LENGTH,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
     password = PasswordField(autocomplete="new-password", label=gettext_lazy("Password"))
     invitation = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 

@@ -10,9 +10,10 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy
 
 from authkit.accounts import attempts, links, recent, sign_in
-from authkit.exceptions import SignInRefused
+from authkit.exceptions import RecentSignInRequired, SignInRefused
 from authkit.pages import forms, offers
-from authkit.pages.base import FormPage, PageMixin, SignedInMixin, come_back
+from authkit.pages.account import ProvedFormPage
+from authkit.pages.base import PageMixin, come_back
 
 _ACCOUNT = reverse_lazy(f"{links.PAGES}:account")
 
@@ -67,9 +68,10 @@ class SignOutPage(PageMixin, LogoutView):
         return response
 
 
-class ReauthenticatePage(SignedInMixin, RedirectURLMixin, FormPage):
+class ReauthenticatePage(RedirectURLMixin, ProvedFormPage):
     """Where what takes a recent sign-in sends who has none; `next` leads back."""
 
+    template_name = "authkit/pages/form.html"
     form_class = forms.OwnPasswordForm
     title = gettext_lazy("Give your password again")
     button = gettext_lazy("Go on")
@@ -80,7 +82,9 @@ class ReauthenticatePage(SignedInMixin, RedirectURLMixin, FormPage):
 
     def act(self, form: Any) -> None:
         """Note it with the sign-in."""
-        password = form.cleaned_data["password"]
+        password = form.cleaned_data.get("password")
+        if password is None:
+            raise RecentSignInRequired("there is none, so only another sign-in proves it")
         recent.reauthenticate(self.person, self.grant, password, self.request)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -15,6 +15,9 @@ from authkit import conf
 _Address = IPv4Address | IPv6Address
 #: Addresses of IPv6 that stand for one of IPv4 (RFC 6052, RFC 3056).
 _NAT64 = ip_network("64:ff9b::/96")
+#: All of IPv6 that is in use on the internet (RFC 4291 §2.4); what lies outside of it is
+#: mapped, site-local, for translators of one's own, or nobody's.
+_UNICAST = ip_network("2000::/3")
 
 
 class AddressRefused(OSError):
@@ -41,6 +44,8 @@ def is_allowed(text: str) -> bool:
     address = _plain(ip_address(text.partition("%")[0]))
     if any(address in network for network in conf.get().social_allowed_networks):
         return True
+    if isinstance(address, IPv6Address) and address not in _UNICAST:
+        return False
     return address.is_global and not address.is_multicast
 
 

@@ -16,7 +16,7 @@ from social_core.exceptions import (
     SocialAuthBaseException,
 )
 
-from authkit.social import fetching
+from authkit.social import fetching, silence
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _LONGEST_SUBJECT = 255  # OpenID Connect Core 1.0 §2
@@ -58,7 +58,7 @@ class Asking(OAuthAuth[Any]):
         headers = {"Accept": "application/json", "User-Agent": "authkit"}
         parts["headers"] = {**headers, **(parts.get("headers") or {})}
         try:
-            response = fetching.send(method, url, budget=cast("Any", self.strategy).budget, **parts)
+            response = self._send(method, url, **parts)
             response.raise_for_status()
         except requests.HTTPError as error:
             raise _refusal_of(self, error, stage) from error
@@ -68,6 +68,21 @@ class Asking(OAuthAuth[Any]):
             raise AuthProviderError(
                 self, "redirected", code="http_error", stage=stage, status_code=response.status_code
             )
+        return response
+
+    def _send(self, method: str, url: str, **parts: Any) -> requests.Response:
+        """Ask, unless it did not answer a moment ago."""
+        if silence.lasts(self.provider):
+            raise requests.Timeout("it did not answer a moment ago")
+        budget = cast("Any", self.strategy).budget
+        had_time = budget.left > budget.whole / 2
+        try:
+            response = fetching.send(method, url, budget=budget, **parts)
+        except requests.Timeout:
+            if had_time:  # else many short answers have taken it: nobody silences it by those
+                silence.note(self.provider)
+            raise
+        silence.end(self.provider)
         return response
 
     @believing_nothing

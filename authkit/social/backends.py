@@ -48,8 +48,8 @@ class GuardedGithub(Guarded):
         return [str(each["login"]) for each in cast("Any", found)]
 
     def get_scope(self) -> list[str]:
-        """Ask for organisations where they decide who gets in."""
-        wanted = ["read:org"] if self.provider.organisations else []
+        """Ask for organisations where they decide who gets in, or about a role."""
+        wanted = ["read:org"] if self.provider.asks_organisations else []
         return [*super().get_scope(), *kinds.kind_of("github").scopes, *wanted]
 
 
@@ -60,7 +60,9 @@ class GuardedMicrosoft(Guarded):
     def organisations(self, access_token: str) -> list[str]:
         """The id of the tenant in which the person is signed in; a personal account has none.
 
-        `User.Read` is enough for it.
+        There is one organisation in the answer, the tenant of the access token, and
+        `User.Read` is enough to read its id ("List organizations", Microsoft Graph v1.0).
+        This flow of python-social-auth's has no ID token whose `tid` could be read instead.
         """
         try:
             found: Any = self.get_json(

@@ -12,15 +12,12 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
-from django.core.mail import send_mail
 from django.core.validators import validate_email
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
 
-from authkit.accounts import addresses, throttle
-from authkit.accounts.client import client_of
+from authkit.accounts import addresses, mails, throttle
 from authkit.accounts.identify import people_with_address
-from authkit.kernel.names import canonical
 from authkit.models.prepared import has_field
 from authkit.social.providers import Provider
 
@@ -100,20 +97,12 @@ def _is_verified_by_github(address: str, response: Mapping[str, Any]) -> bool:
     )
 
 
+@sensitive_variables("code")
 def send_code(address: str, code: str, request: HttpRequest | None) -> None:
     """Let whoever reads the mail of this address prove it.
 
     Raises:
         TooManyAttempts: the recipient has been written to so often.
     """
-    throttle.spend(throttle.Scope.MAIL, canonical(address), client=client_of(request))
-    send_mail(
-        _("Your code"),
-        _(
-            "%(code)s is your code. It is good for ten minutes. If you did not ask for it, ignore"
-            " this mail."
-        )
-        % {"code": code},
-        None,
-        [address],
-    )
+    throttle.spend_mail(address, request)
+    mails.send("social_code", address, request=request, code=code)

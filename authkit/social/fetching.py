@@ -43,6 +43,7 @@ class Budget:
 
     def __init__(self, seconds: float) -> None:
         """Start the clock."""
+        self.whole = seconds
         self._ends_at = time.monotonic() + seconds
 
     @property

@@ -65,7 +65,7 @@ class Completed:
     next: str = ""
 
 
-@sensitive_variables("values")
+@sensitive_variables()
 def begin(
     request: HttpRequest,
     slug: str,
@@ -116,7 +116,7 @@ def registered_redirect_uri(slug: str, wanted: str, *, own: str) -> str:
     return wanted
 
 
-@sensitive_variables("given", "sealed", "begun")
+@sensitive_variables()
 def complete(
     request: HttpRequest,
     slug: str,
@@ -160,7 +160,7 @@ def complete(
         return _outcome(outcome, strategy, begun.purpose)
 
 
-@sensitive_variables("token", "answers")
+@sensitive_variables()
 def resume(
     request: HttpRequest,
     slug: str,

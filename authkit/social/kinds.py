@@ -22,6 +22,8 @@ Backend = type[OAuthAuth[Any]]
 #: What `authkit.social.oauth1` puts in the place of python-social-auth's own, so that a
 #: backend which has replaced it as well (MediaWiki's) does not work with it.
 _OURS_IN_OAUTH1 = ("auth_complete", "get_unauthorized_token", "unauthorized_token")
+#: What is nobody's for ever.
+_CHANGEABLE = frozenset({"email", "mail", "name", "login", "username", "preferred_username"})
 
 
 class BackendUnknown(ValueError):
@@ -35,6 +37,13 @@ class BackendTooOld(BackendUnknown):
     browser, provider and purpose, an answer for this client alone) has no place in those;
     OpenID 2 lets whoever signs in choose whom our server asks. Nor has it in a dialect of
     OAuth 1 that begins in a way of its own.
+    """
+
+
+class NoSubject(BackendUnknown):
+    """It knows people by an address or a name, which become another person's, or not at all.
+
+    python-social-auth takes some of these for linking alone (`ASSOCIATION_ONLY`).
     """
 
 
@@ -100,7 +109,7 @@ def backend_class(kind: str, name: str) -> Backend:
     """The class for a row of this kind; `name` counts for kind "other" alone.
 
     Raises:
-        BackendUnknown: there is none, or one that is too old.
+        BackendUnknown: there is none, or one that is not taken; see the classes below it.
     """
     if kind != _KIND.OTHER:
         found: Backend = import_string(_KINDS[kind].path)
@@ -132,7 +141,8 @@ def is_oauth1(backend: type) -> bool:
 def listed_backends() -> list[Backend]:
     """The OAuth backends of python-social-auth in AUTHENTICATION_BACKENDS."""
     found = (import_string(path) for path in settings.AUTHENTICATION_BACKENDS)
-    return [each for each in found if isinstance(each, type) and _is_taken(each)]
+    types = (each for each in found if isinstance(each, type))
+    return [each for each in types if _is_taken(each) and _knows_subjects(each)]
 
 
 def _named(name: str) -> Backend:
@@ -143,6 +153,8 @@ def _named(name: str) -> Backend:
         raise BackendUnknown(name)
     if not _is_taken(found):
         raise BackendTooOld(name)
+    if not _knows_subjects(found):
+        raise NoSubject(name)
     return cast("Backend", found)
 
 
@@ -154,6 +166,12 @@ def _is_taken(backend: type) -> bool:
     return all(urls) and all(
         getattr(backend, name) is getattr(BaseOAuth1, name) for name in _OURS_IN_OAUTH1
     )
+
+
+def _knows_subjects(backend: type) -> bool:
+    """Whether it tells one person from another for ever."""
+    found = cast("Any", backend)
+    return not found.ASSOCIATION_ONLY and found.ID_KEY not in _CHANGEABLE
 
 
 def _shipped(name: str) -> type | None:

@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 from social_core.utils import setting_name
 
 from authkit import conf, sealing
-from authkit.models import SocialProvider
+from authkit.models import ClaimRole, SocialProvider
 from authkit.social import kinds
 from authkit.social.refusals import ProviderMisconfigured, ProviderUnknown
 
@@ -43,6 +43,7 @@ class Provider:
     default_roles: tuple[str, ...] = ()
     keeps_tokens: bool = False
     row_id: int | None = None
+    asks_organisations: bool = False
 
     @property
     def is_openid(self) -> bool:
@@ -106,6 +107,15 @@ def of_row(row: SocialProvider) -> Provider:
         default_roles=tuple(row.default_roles),
         keeps_tokens=row.keeps_tokens,
         row_id=row.pk,
+        asks_organisations=_asks_organisations(row),
+    )
+
+
+def _asks_organisations(row: SocialProvider) -> bool:
+    """Whether memberships decide who gets in, or about a role: not asked about otherwise."""
+    claim = kinds.kind_of(row.kind).organisation_claim
+    return bool(row.organisations) or (
+        bool(claim) and ClaimRole.objects.filter(provider=row, claim=claim).exists()
     )
 
 

@@ -201,6 +201,9 @@ def _sign_in_of(backend: Any, strategy: Any, kwargs: dict[str, Any]) -> SocialSi
     provider, response = strategy.provider, kwargs.get("response") or {}
     address, is_verified = emails.address_of(provider, response)
     claims = {name: value for name, value in response.items() if name not in _NO_CLAIMS}
+    told, asked = _organisations(backend, response)
+    if asked:
+        claims[kind_of(provider.kind).organisation_claim] = [*told, *asked]
     begun = SocialSignIn(
         provider=provider,
         identity=Identity(provider.slug, provider.issuer, str(kwargs["uid"])),
@@ -208,7 +211,7 @@ def _sign_in_of(backend: Any, strategy: Any, kwargs: dict[str, Any]) -> SocialSi
         told_email=address,
         details=kwargs.get("details") or {},
         claims=claims,
-        organisations=_organisations(backend, response),
+        organisations=(*told, *asked),
         person=strategy.person,
         tokens=provider_tokens.told_in(response),
         answers=strategy.answers,
@@ -217,12 +220,13 @@ def _sign_in_of(backend: Any, strategy: Any, kwargs: dict[str, Any]) -> SocialSi
     return pausing.restored(begun, kwargs.get("reached") or {})
 
 
-def _organisations(backend: Any, response: dict[str, Any]) -> tuple[str, ...]:
+def _organisations(backend: Any, response: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """The organisations in the answer about a person, and those that are asked for beside it."""
     provider = backend.strategy.provider
-    if not provider.organisations:
-        return ()
+    if not provider.asks_organisations:
+        return [], []
     claim = kind_of(provider.kind).organisation_claim
     told = response.get(claim) if claim else None
     listed = told if isinstance(told, list) else [told]
     found = [each for each in listed if isinstance(each, str) and each]
-    return (*found, *backend.organisations(str(response.get("access_token", ""))))
+    return found, backend.organisations(str(response.get("access_token", "")))

@@ -27,6 +27,7 @@ _FIXED: Mapping[str, Any] = {
     "STATE_LIFETIME": _SECONDS,
     "NONCE_LIFETIME": _SECONDS,
     "ID_KEY": None,
+    "USERNAME_AS_ID": False,  # Bitbucket's; another person takes the name one day
     "LEGACY_ID_KEYS": (),
     "ALLOW_UNVERIFIED_LEGACY_UID_MIGRATION": False,
     "GET_ALL_EXTRA_DATA": False,
@@ -139,5 +140,5 @@ def _options_of(provider: Provider) -> dict[str, Any]:
         if not provider.secret:
             options["TOKEN_ENDPOINT_AUTH_METHOD"] = "none"  # noqa: S105 - a method
     if provider.kind == "gitlab":
-        options |= {"API_URL": provider.issuer, "GROUPS_ENABLED": bool(provider.organisations)}
+        options |= {"API_URL": provider.issuer, "GROUPS_ENABLED": provider.asks_organisations}
     return options

@@ -7,7 +7,7 @@ from social_core import exceptions as psa
 from authkit.social import refusals
 
 _LONGEST = 300
-_UNAVAILABLE = frozenset(
+UNAVAILABLE = frozenset(
     {"timeout", "connection_failed", "unavailable", "rate_limited", "tls_error"}
 )
 _KINDS: tuple[tuple[type[psa.SocialAuthBaseException], type[refusals.SocialRefused]], ...] = (
@@ -25,7 +25,7 @@ def refusal_of(error: psa.SocialAuthBaseException) -> refusals.SocialRefused:
     """The refusal that tells the person what to do, and the audit why."""
     kind = next((ours for theirs, ours in _KINDS if isinstance(error, theirs)), None)
     if kind is None:
-        is_down = error.code in _UNAVAILABLE
+        is_down = error.code in UNAVAILABLE
         kind = refusals.ProviderUnavailable if is_down else refusals.ProviderNotBelieved
     claim = f" ({error.claim})" if error.claim else ""
     told = " ".join(str(part) for part in (error.provider_code or "", error.detail) if part)

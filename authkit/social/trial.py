@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 import jwt
 import requests
 from django.utils.translation import gettext as _
+from social_core.exceptions import AuthConfigurationError, SocialAuthBaseException
 
 from authkit import conf
-from authkit.social import discovery, fetching, id_tokens
+from authkit.social import discovery, fetching, id_tokens, kinds, silence, translation
 from authkit.social.fetching import Budget
 from authkit.social.providers import Provider
+from authkit.social.strategy import SocialStrategy
 
 _SHOWN = 200
 
@@ -36,11 +38,13 @@ class _Stop(Exception):
         self.text = text
 
 
-def run(provider: Provider) -> list[Finding]:
+def run(provider: Provider, redirect_uri: str) -> list[Finding]:
     """Ask the provider what can be asked without a person, and judge the answers."""
     found: list[Finding] = []
     budget = Budget(conf.get().social_timeout.total_seconds())
     steps = _of_openid(provider, budget) if provider.is_openid else _of_oauth(provider, budget)
+    if kinds.is_oauth1(provider.backend):
+        steps = _of_oauth1(provider, redirect_uri, budget)
     try:
         found.extend(steps)
     except _Stop as stop:
@@ -64,6 +68,40 @@ def _of_openid(provider: Provider, budget: Budget) -> Iterator[Finding]:
 
 
 def _of_oauth(provider: Provider, budget: Budget) -> Iterator[Finding]:
+    yield from _reached(provider, budget)
+    text = _("This kind publishes nothing to compare with: try to sign in to see the rest.")
+    yield Finding(None, text)
+
+
+def _of_oauth1(provider: Provider, redirect_uri: str, budget: Budget) -> Iterator[Finding]:
+    """A sign-in of OAuth 1 begins with a signed request, which needs nobody: make one."""
+    yield from _reached(provider, budget)
+    strategy = SocialStrategy(provider=provider, data={}, values={})
+    strategy.budget = budget
+    silence.end(provider)
+    backend: Any = strategy.get_backend(provider.slug, redirect_uri=redirect_uri)
+    try:
+        backend.unauthorized_token()
+    except SocialAuthBaseException as error:
+        raise _Stop(_about_request_token(error)) from None
+    text = _("It knows the client id, the secret and the redirect URI: it gave a request token.")
+    yield Finding(True, text)
+
+
+def _about_request_token(error: SocialAuthBaseException) -> str:
+    if isinstance(error, AuthConfigurationError):
+        return _(
+            "It does not take the client id, the secret or the redirect URI. Compare them with"
+            " what is registered there."
+        )
+    if error.claim == "oauth_callback_confirmed":
+        return _("It speaks OAuth 1.0 without the “a”, by which nobody can sign in safely.")
+    if error.code in translation.UNAVAILABLE:
+        return _("It does not answer when it is asked for a request token.")
+    return _("When it is asked for a request token, it answers something else.")
+
+
+def _reached(provider: Provider, budget: Budget) -> Iterator[Finding]:
     if not provider.secret:
         yield Finding(False, _("There is no secret. This provider asks for one."))
     url = str(provider.backend.AUTHORIZATION_URL)
@@ -74,8 +112,6 @@ def _of_oauth(provider: Provider, budget: Budget) -> Iterator[Finding]:
     if answer.status_code >= 500:
         raise _Stop(_("%(host)s answers, but has a failure of its own.") % {"host": host})
     yield Finding(True, _("%(host)s can be reached, and its certificate is good.") % {"host": host})
-    text = _("This kind publishes nothing to compare with: try to sign in to see the rest.")
-    yield Finding(None, text)
 
 
 def _document(provider: Provider, budget: Budget) -> dict[str, Any]:

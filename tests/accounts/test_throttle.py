@@ -117,7 +117,7 @@ def test_an_account_is_guessed_at_only_so_often_from_many_addresses(person, judg
     assert len(judged) == 50
 
 
-@override_settings(AUTHKIT={"LIMITS": {"sign_in_from_address": (20, 900)}})
+@override_settings(AUTHKIT={"REFUSAL_TIME": 0, "LIMITS": {"sign_in_from_address": (20, 900)}})
 def test_an_address_tries_only_so_many_names_and_the_table_stays_small(person):
     outcomes = [guess(f"name-{number}") for number in range(200)]
     assert outcomes == ["wrong"] * 20 + ["too many"] * 180
@@ -127,7 +127,7 @@ def test_an_address_tries_only_so_many_names_and_the_table_stays_small(person):
     assert Throttle.objects.count() == 20 * 4 + 1 + 5  # whoever is refused leaves nothing
 
 
-@override_settings(AUTHKIT={"LIMITS": {"sign_in_from_address": (10, 900)}})
+@override_settings(AUTHKIT={"REFUSAL_TIME": 0, "LIMITS": {"sign_in_from_address": (10, 900)}})
 def test_ipv6_counts_by_the_network_that_a_customer_has(db):
     for number in range(10):
         guess(f"name-{number}", ip=f"2001:db8:0:1::{number}")
@@ -161,7 +161,7 @@ def test_forged_headers_make_no_new_address(person):
 
 def test_behind_a_proxy_each_client_counts_for_itself_and_garbage_for_the_proxy(person):
     name = person.get_username()
-    with override_settings(AUTHKIT={"TRUSTED_PROXIES": ["10.0.0.0/8"]}):
+    with override_settings(AUTHKIT={"REFUSAL_TIME": 0, "TRUSTED_PROXIES": ["10.0.0.0/8"]}):
         for _ in range(6):
             guess(name, ip="10.0.0.1", **{"X-Forwarded-For": "192.0.2.9"})
         assert guess(name, PASSWORD, "10.0.0.1", **{"X-Forwarded-For": "192.0.2.9"}) == "too many"
@@ -171,7 +171,7 @@ def test_behind_a_proxy_each_client_counts_for_itself_and_garbage_for_the_proxy(
         assert guess(name, PASSWORD, "10.0.0.1", **{"X-Forwarded-For": "!"}) == "too many"
 
 
-@override_settings(AUTHKIT={"LIMITS": {"sign_in_from_address": (9, 900)}})
+@override_settings(AUTHKIT={"REFUSAL_TIME": 0, "LIMITS": {"sign_in_from_address": (9, 900)}})
 def test_an_attackers_own_success_gives_nothing_back(person):
     make_person("mallory")
     own = make_person("eve").get_username()
@@ -337,7 +337,9 @@ def spend(scope: str = "registration", text: str = HOME, cost: int = 1) -> None:
     "scope", ["registration", "password_reset", "verification", "mail", "token", "social"]
 )
 def test_every_other_limit_counts_each_time(scope, clock):
-    with override_settings(AUTHKIT={"LIMITS": {scope: (3, timedelta(minutes=5))}}):
+    with override_settings(
+        AUTHKIT={"REFUSAL_TIME": 0, "LIMITS": {scope: (3, timedelta(minutes=5))}}
+    ):
         for _ in range(3):
             spend(scope)
         for _ in range(3):

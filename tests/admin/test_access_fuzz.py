@@ -16,7 +16,10 @@ from authkit.testing import client_for
 from tests.admin.access_world import EXPLAIN, MATRIX, URLS, register_conditions, review_all, role
 from tests.admin.pages import signed_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.default_user_only,
+]
 
 User: Any = get_user_model()
 FEW = settings(

@@ -8,10 +8,15 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from authkit.models import AuditEvent
-from tests.admin.pages import signed_in
+from authkit import tokens
+from authkit.admin.people.filters import RoleFilter
+from authkit.models import AuditEvent, Role
+from tests.access.writing import give, role
+from tests.admin.pages import grant, make_staff, signed_in, url
 from tests.admin.people_pages import URLS, people_url
+from tests.people import make_person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(URLS)]
 
@@ -65,3 +70,38 @@ def test_rows_that_cannot_be_are_not_selected(client_of_root, action, key):
     assert client_of_root.post(people_url(), form).status_code == 400
     assert get_user_model()._default_manager.exists()
     assert not AuditEvent.objects.filter(kind="people.exported").exists()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("authkit_tokens__isnull=0", "authkit_tokens__id__startswith=a", "authkit_sessions=x"),
+        *("authkit_link_keys__digest__startswith=a", "authkit_link_keys__pk__startswith=a"),
+        *("authkit_assignments__isnull=0", "logentry__isnull=0", "~authkit_names__isnull=0"),
+    ],
+)
+def test_the_list_of_people_tells_nothing_of_tables_that_point_to_them(superuser, query):
+    """Whoever may see people need not be one who may see their tokens, sessions and keys."""
+    clerk = make_staff("clerk", "view_role")
+    opts: Any = get_user_model()._meta
+    grant(clerk, "view_user", app_label=opts.app_label)
+    for person in (clerk, superuser):
+        tokens.issue_personal(person, name="nightly", now=timezone.now())
+        answer = signed_in(person).get(f"{people_url()}?{query}")
+        assert answer.status_code == 400 or answer.headers.get("Location", "").endswith("?e=1")
+
+
+@pytest.mark.urls("tests.urls")
+@pytest.mark.parametrize("query", ["assignments__isnull=0", "rules__id__gt=0", "included_by=1"])
+def test_the_list_of_roles_tells_nothing_of_tables_that_point_to_them(query):
+    clerk = make_staff("clerk", "view_role")
+    assert signed_in(clerk).get(f"{url(Role, 'changelist')}?{query}").status_code == 400
+
+
+def test_a_filter_may_be_called_like_a_table_that_points_here(client_of_root, monkeypatch):
+    """A project's own model, such as one that is called Provider, names its relation itself."""
+    monkeypatch.setattr(RoleFilter, "parameter_name", "authkit_tokens")
+    give(make_person("uma"), role("editor"))
+    page = client_of_root.get(f"{people_url()}?authkit_tokens=editor")
+    assert [person.email for person in page.context["cl"].result_list] == ["uma@example.com"]
+    assert client_of_root.get(f"{people_url()}?authkit_sessions=editor").status_code == 400

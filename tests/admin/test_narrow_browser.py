@@ -10,6 +10,7 @@ from django.urls import path, reverse
 from playwright.sync_api import Page, expect
 
 from authkit.decorators import locked, public
+from authkit.models import Role
 from tests.access.urls import urlpatterns
 from tests.admin.access_world import (
     EXPLAIN,
@@ -108,3 +109,12 @@ def test_a_lock_is_drawn_and_not_written(narrow):
     answer = narrow.request.get(drawn[1].removeprefix('url("').removesuffix('")'))
     assert answer.ok
     assert "svg" in answer.headers["content-type"]
+
+
+@pytest.mark.parametrize("width", [390, 800, 1100, 1280])
+def test_the_page_of_a_role_fits_its_window(narrow, live_server, width):
+    narrow.set_viewport_size({"width": width, "height": 900})
+    role_with_rules = Role.objects.get(slug=LONG)
+    narrow.goto(live_server.url + reverse("admin:authkit_role_change", args=[role_with_rules.pk]))
+    expect(narrow.locator("#assignments-group .select2-container").first).to_be_visible()
+    assert narrow.evaluate("document.documentElement.scrollWidth") == width

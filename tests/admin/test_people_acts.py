@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from authkit import sessions, tokens
-from authkit.accounts import addresses, link_keys
+from authkit.accounts import addresses, link_keys, retired
 from authkit.exceptions import KeyNotValid
 from authkit.models import AuditEvent, BearerToken, LinkKey, SignInName, Throttle, UserSession
 from tests.admin.pages import grant, make_staff, signed_in
@@ -27,7 +27,7 @@ from tests.admin.people_pages import (
     press_and_confirm,
     said,
 )
-from tests.people import PASSWORD, make_person
+from tests.people import PASSWORD, make_person, make_superuser
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(URLS)]
 
@@ -324,6 +324,42 @@ def test_the_way_back_is_by_mail_now_or_later(uma, django_capture_on_commit_call
     assert done.status_code == 204
     uma.refresh_from_db()
     assert gets_in(uma, "something else entirely")
+
+
+def set_anew(key: str, password: str) -> Any:
+    form = {"key": key, "new_password": password}
+    return Client().post("/auth/password/reset/confirm/", form, "application/json")
+
+
+@pytest.mark.parametrize("how_often", [1, 2])
+def test_the_old_password_is_not_taken_again(uma, how_often, django_capture_on_commit_callbacks):
+    client = signed_in(make_carer())
+    for _ in range(how_often):
+        with django_capture_on_commit_callbacks(execute=True):
+            press_and_confirm(client, uma, "require-new-password")
+    for viewer in (client, signed_in(make_superuser())):
+        page = viewer.get(people_url("change", uma.pk)).text
+        assert "has to set a new password" in page
+        assert "Invalid password format" not in page
+    assert "A new password is required." in page  # for who may set one
+    first, last = (str(mail.outbox[at].body).split("key=")[1].split()[0] for at in (0, -1))
+    if how_often == 2:
+        assert set_anew(first, "something else entirely").json()["code"] == "key_not_valid"
+    refused = set_anew(last, PASSWORD)
+    assert refused.status_code == 400
+    assert "ended this password" in refused.json()["new_password"][0]
+    assert not gets_in(uma)
+    assert set_anew(last, "something else entirely").status_code == 204
+    assert gets_in(uma, "something else entirely")
+    assert not gets_in(uma)
+    assert "has to set a new" not in client.get(people_url("change", uma.pk)).text
+
+
+def test_where_there_is_no_room_for_the_old_hash_it_goes(uma):
+    field: Any = get_user_model()._meta.get_field("password")
+    uma.password = "x" * field.max_length
+    assert len(retired.retire(uma)) <= field.max_length
+    assert not retired.is_retired(type(uma)(password=retired.retire(uma)))
 
 
 @pytest.mark.default_user_only  # elsewhere people have no other name

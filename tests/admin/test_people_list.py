@@ -20,6 +20,7 @@ from authkit.models import Assignment, SignInName, SocialAccount, Throttle
 from tests.access.writing import give, role
 from tests.admin.pages import grant, make_staff, signed_in
 from tests.admin.people_pages import URLS, people_url
+from tests.admin.urls_of_people import own
 from tests.people import make_person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(URLS)]
@@ -30,6 +31,12 @@ def few(monkeypatch):
     """Three are many already."""
     monkeypatch.setattr(searching, "MANY", 3)
     monkeypatch.setattr(listing, "MANY", 3)
+
+
+@pytest.fixture
+def by_twos(few, monkeypatch):
+    """And a page shows two."""
+    monkeypatch.setattr(own.get_model_admin(get_user_model()), "list_per_page", 2)
 
 
 def found(client: Any, **query: str) -> list[str]:
@@ -297,3 +304,74 @@ def test_postgresql_tells_roughly_how_many_there_are(superuser, few):
     client = signed_in(superuser)
     assert "There are about 6 in all" in client.get(people_url()).text
     assert "There are about" not in client.get(people_url(), {"q": "a"}).text
+
+
+# Past the pages that are counted
+
+
+def walk(client: Any, query: str = "") -> tuple[list[str], int]:
+    """Everybody whom one meets who reads each part of the list to its end, and goes on."""
+    met: list[str] = []
+    for parts in range(1, 20):
+        for number in range(1, 20):
+            page = client.get(f"{people_url()}?{query}&p={number}").context["cl"]
+            met += [person.email.partition("@")[0] for person in page.result_list]
+            if number >= page.paginator.num_pages:
+                break
+        assert bool(page.authkit_first_url) is (parts > 1)
+        if not page.authkit_further_url:
+            return met, parts
+        query = page.authkit_further_url.partition("?")[2]
+    raise AssertionError("it never ends")
+
+
+NAMES = ["a", "b", "c", "d", "e", "f", "g", "h"]
+
+
+@pytest.mark.parametrize("order", ["", "o=1", "o=-1", "o=4.-1"])
+def test_every_row_of_many_is_reached_once(superuser, by_twos, order):
+    for name in NAMES:
+        make_person(name)
+    met, parts = walk(signed_in(superuser), order)
+    assert sorted(met) == [*NAMES, "root"]
+    assert parts == 3
+    if order in ("o=1", "o=-1"):
+        assert met == sorted(met, reverse=order == "o=-1")
+
+
+def test_what_the_list_is_narrowed_to_stays_past_the_pages(superuser, by_twos):
+    for name in NAMES:
+        make_person(name, is_active=name != "f")
+    client = signed_in(superuser)
+    met, parts = walk(client, "signed_in=never")
+    assert sorted(met) == NAMES
+    assert parts == 3
+
+
+def test_whoever_searches_or_sorts_anew_starts_at_the_beginning(superuser, by_twos):
+    for name in NAMES:
+        make_person(name)
+    client = signed_in(superuser)
+    further = client.get(people_url(), {"p": 2}).context["cl"].authkit_further_url
+    for more in ("&q=a", "&o=-1", "&signed_in=never"):
+        page = client.get(people_url() + further + more).context["cl"]
+        assert not page.authkit_is_beyond
+    page = client.get(people_url() + further + "&q=a").context["cl"]
+    assert [person.email for person in page.result_list] == ["a@example.com"]
+
+
+@pytest.mark.parametrize("mark", ["", "x", "%00", "[]", "WyJ4Il0:abc"])
+def test_where_a_list_goes_on_is_not_made_up(superuser, by_twos, mark):
+    for name in NAMES:
+        make_person(name)
+    response = signed_in(superuser).get(f"{people_url()}?beyond={mark}")
+    assert response.headers["Location"].endswith("?e=1")
+
+
+def test_an_order_in_which_nobody_could_go_on_is_left(superuser, by_twos, monkeypatch):
+    page = own.get_model_admin(get_user_model())
+    monkeypatch.setattr(page, "ordering", ("last_login",))
+    for name in NAMES:
+        make_person(name)
+    met, _parts = walk(signed_in(superuser))
+    assert sorted(met) == [*NAMES, "root"]

@@ -194,6 +194,17 @@ def test_an_address_that_became_somebodys_in_the_meantime_is_not_taken(person: A
     assert stored(person).email != "new@example.com"
 
 
+def test_nobody_sends_mails_to_the_whole_world(person: AbstractUser):
+    """Each of these would bring a mail to somebody else, and one to the old address."""
+    caller = sign_in("token", person)
+    answers = [change(caller, f"stranger{number}@example.com") for number in range(7)]
+    assert [answer.status_code for answer in answers] == [204] * 5 + [429] * 2
+    assert int(answers[-1]["Retry-After"]) > 0
+    assert len(mail.outbox) == 10
+    bob = make_person("bob")
+    assert change(sign_in("token", bob), "bobs@example.com").status_code == 204
+
+
 def test_the_newest_of_two_changes_counts(person: AbstractUser):
     caller = sign_in("token", person)
     change(caller, "first@example.com")

@@ -192,6 +192,7 @@ def callers(person: AbstractUser) -> dict[str, Caller]:
     }
 
 
+@before_any_name
 @pytest.mark.parametrize("method", METHODS)
 def test_every_path_answers_every_method_and_what_it_does_not_know_is_405(
     method: str, person: AbstractUser

@@ -97,7 +97,7 @@ def test_a_cookie_on_a_plain_view_takes_nothing_but_a_session_key(person: Abstra
         assert answer["user"] is None
 
 
-@override_settings(AUTHKIT={"LOGIN_FAILURE_LIMIT": 100})
+@override_settings(AUTHKIT={"REFUSAL_TIME": 0, "LOGIN_FAILURE_LIMIT": 100})
 def test_passwords_are_taken_for_no_token_and_tokens_for_no_password(person: AbstractUser):
     for which in TEXTS:
         body = {"username": person.get_username(), "password": _text(which, person)}

@@ -31,7 +31,11 @@ from tests.people import PASSWORD
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser
 
-pytestmark = [pytest.mark.urls("tests.api.urls"), pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.urls("tests.api.urls"),
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.default_user_only,
+]
 
 MODES = ["stateless", "denylist", "stateful"]
 

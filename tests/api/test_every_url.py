@@ -16,7 +16,11 @@ from tests.api.test_bodies import BROKEN, TOO_LARGE
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser
 
-pytestmark = [pytest.mark.urls("tests.api.urls"), pytest.mark.django_db]
+pytestmark = [
+    pytest.mark.urls("tests.api.urls"),
+    pytest.mark.django_db,
+    pytest.mark.default_user_only,
+]
 
 #: A value for each kind of path converter.
 SAMPLES: dict[str, object] = {

@@ -196,6 +196,20 @@ def test_an_account_can_be_closed_by_its_owner(kind: str, person: AbstractUser):
     assert "closed" in mailbox.last_to(person.email).subject
 
 
+def test_what_a_closed_account_had_does_not_come_back_with_it(person: AbstractUser):
+    caller, script = sign_in("token", person), sign_in("personal", person)
+    stranger().post("/auth/password/reset/", {"email": person.email})
+    key = mailbox.key_to(person.email)
+    assert close(caller).status_code == 204
+    opened = stored(person)
+    opened.is_active = True
+    opened.save()
+    for one in (caller, script):
+        assert one.get("/auth/me/").status_code == 401
+    again = stranger().post("/auth/password/reset/confirm/", {"key": key, "new_password": GOOD})
+    assert again.json()["code"] == "key_not_valid"
+
+
 def test_closing_takes_the_password_of_everybody_who_has_one(person: AbstractUser):
     caller = sign_in("token", person)
     answer = caller.delete("/auth/me/")

@@ -11,7 +11,7 @@ from django.core import mail
 from django.db import connection
 from django.test import override_settings
 
-from authkit.accounts import invitations
+from authkit.accounts import addresses, invitations
 from authkit.models import AuditEvent, Invitation, SignInName
 from tests.accounts import mailbox
 from tests.api.callers import sign_in, stranger
@@ -118,6 +118,18 @@ def test_what_is_wrong_is_said_by_field(given: dict[str, str], field: str):
 
 
 @usernames_only
+def test_all_that_is_wrong_is_said_at_once_but_not_who_there_is():
+    make_person("bob")
+    answer = register("a@b", email="nonsense", password="short")
+    assert set(answer.json()) == {"code", "username", "email", "password"}
+    answer = register("bob", email="bob@example.com", password="short")
+    assert set(answer.json()) == {"code", "password"}
+    answer = register("x" * 151, email="nonsense", password="password1")
+    assert set(answer.json()) == {"code", "username", "email", "password"}
+    assert all(len(found) == 1 for name, found in answer.json().items() if name != "code")
+
+
+@usernames_only
 @pytest.mark.parametrize("name", ["", " ", "a@b.example", "ada lovelace", "x" * 151, "a\nb"])
 def test_a_user_name_that_cannot_be_is_refused(name: str):
     answer = register(name)
@@ -174,6 +186,19 @@ def test_an_invitation_lets_one_person_in_with_its_address_confirmed():
     assert key not in str(list(Invitation.objects.values()))
     kinds = set(AuditEvent.objects.values_list("kind", flat=True))
     assert {"invitation.created", "invitation.used", "account.registered"} <= kinds
+
+
+@override_settings(AUTHKIT={"REFUSAL_TIME": 0, "REGISTRATION": "invitation"})
+def test_whoever_was_shown_the_link_has_not_read_the_mail():
+    """An administrator who invites an address must not be taken for who reads its mail."""
+    _, key = invitations.invite("carol@example.com", actor=make_superuser(), request=None)
+    assert key not in mailbox.last_to("carol@example.com").body
+    assert register(email="eve@example.com", invitation=key).json()["code"] == "key_not_valid"
+    assert register(invitation=key).status_code == 201
+    carol = people().get(email="carol@example.com")
+    assert not addresses.is_verified(carol)
+    assert SignInName.objects.get(user=carol, kind="email").is_due
+    assert "Confirm" in mailbox.last_to("carol@example.com").subject
 
 
 def test_a_database_from_before_is_known_by_address_too():

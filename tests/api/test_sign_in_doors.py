@@ -111,7 +111,7 @@ def refused_bodies(person: AbstractUser) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("kind", SIGN_INS)
-@override_settings(AUTHKIT={"LOGIN_FAILURE_LIMIT": 100})
+@override_settings(AUTHKIT={"REFUSAL_TIME": 0, "LOGIN_FAILURE_LIMIT": 100})
 def test_unknown_wrong_inactive_and_unusable_look_alike(kind: str, person: AbstractUser):
     answers = set()
     for body in refused_bodies(person):

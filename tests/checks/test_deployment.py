@@ -46,10 +46,6 @@ def test_what_is_fit_for_the_world_is_not_complained_of():
 @pytest.mark.parametrize(
     ("changed", "check_id"),
     [
-        ({"SESSION_COOKIE_SECURE": False}, "W101"),
-        ({"CSRF_COOKIE_SECURE": False}, "W102"),
-        ({"SESSION_COOKIE_HTTPONLY": False}, "W103"),
-        ({"DEBUG": True}, "W104"),
         (
             {"AUTHKIT": {"JWT_REVOCATION": "stateless", "ACCESS_TOKEN_LIFETIME": 16 * MINUTE}},
             "W105",
@@ -77,7 +73,6 @@ def test_what_is_not_is_named_before_a_deployment_only(changed, check_id):
 @pytest.mark.parametrize(
     "changed",
     [
-        {"CSRF_COOKIE_SECURE": False, "CSRF_USE_SESSIONS": True},
         {"AUTHKIT": {"JWT_REVOCATION": "stateless", "ACCESS_TOKEN_LIFETIME": 15 * MINUTE}},
         {"AUTHKIT": {"ACCESS_TOKEN_LIFETIME": 60 * MINUTE}},
         {"AUTHKIT": {"SESSION_LIFETIME": 366 * DAY}},
@@ -100,3 +95,21 @@ def test_settings_that_are_wrong_are_told_once():
     with override_settings(**FIT, AUTHKIT={"MAX_STALENESS": "x"}):
         found = checks.run_checks(tags=["authkit"], include_deployment_checks=True)
     assert [message.id for message in found] == ["authkit.E002"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"SESSION_COOKIE_SECURE": False},
+        {"CSRF_COOKIE_SECURE": False},
+        {"SESSION_COOKIE_HTTPONLY": False},
+        {"DEBUG": True},
+    ],
+)
+def test_what_django_says_itself_is_said_and_not_twice(changed):
+    with override_settings(**{**FIT, **changed}):
+        found = checks.run_checks(tags=["authkit", "security"], include_deployment_checks=True)
+    [name] = changed
+    about_it = [message.id for message in found if name in message.msg]
+    assert len(about_it) == 1
+    assert str(about_it[0]).startswith("security.")

@@ -9,6 +9,8 @@ import pytest
 
 from tests.demo.client import Client
 
+pytestmark = pytest.mark.default_user_only
+
 KINDS = ("session", "token", "jwt")
 PEOPLE = ("stranger", "uma", "bob", "alice", "ed", "ada", "root")
 
@@ -203,3 +205,24 @@ def test_the_page_and_its_answers_forbid_what_browsers_need_not_do(
     assert "default-src 'self'" in headers["Content-Security-Policy"]
     assert "no-store" in headers["Cache-Control"]
     assert headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_everybody_is_told_what_they_may_do_and_why_not_the_rest(
+    kind: str, client_of: Callable[[str, str], Client]
+):
+    def told(person: str) -> dict[str, tuple[object, str]]:
+        found = client_of(person, kind if person != "stranger" else "nothing").get("/may/")
+        return {one["access"]: (one["allowed"], " ".join(one["help"])) for one in found.json}
+
+    uma, ada, alice, stranger = map(told, ("uma", "ada", "alice", "stranger"))
+    assert uma["api.profile:GET"] == (True, "")
+    allowed, help_text = uma["api.user:list"]
+    assert allowed is False
+    assert "Administrator" in help_text
+    assert ada["api.user:list"] == (True, "")
+    assert alice["api.article:update"][0] is None  # for some
+    assert uma["api.article:update"][0] is False
+    allowed, help_text = stranger["api.profile:GET"]
+    assert allowed is False
+    assert "Sign in" in help_text

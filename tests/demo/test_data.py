@@ -11,7 +11,11 @@ from authkit.models import Assignment, Role, Rule
 from demo_project.articles.models import Article, Report
 from demo_project.showcase import articles, people
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("demo_project.urls")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.urls("demo_project.urls"),
+    pytest.mark.default_user_only,
+]
 
 
 @pytest.fixture

@@ -223,3 +223,14 @@ def test_without_javascript_a_cookie_can_still_be_had(browser: Browser, server: 
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text("Signed in as alice")).to_be_visible()
     context.close()
+
+
+def test_the_page_shows_what_the_signed_in_person_may_do_and_why_not_the_rest(home: Page):
+    def line(access: str) -> Locator:
+        return home.locator("[data-may] tr").filter(has=home.get_by_text(access, exact=True))
+
+    expect(line("api.profile:GET")).to_contain_text("Sign in")
+    _sign_in(home, "session", "uma")
+    expect(line("api.profile:GET")).to_contain_text("yes")
+    expect(line("api.user:list")).to_contain_text(re.compile(r"no.*Administrator"))
+    _sign_out_everywhere(home)

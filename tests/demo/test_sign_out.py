@@ -9,6 +9,8 @@ import pytest
 from tests.demo.client import Client
 from tests.demo.server import Server
 
+pytestmark = pytest.mark.default_user_only
+
 KINDS = ("session", "token", "jwt")
 
 

@@ -11,6 +11,8 @@ from authkit.testing import Kind, client_for
 from demo_project.articles.models import Article
 from tests.enforcement.urls import ArticleViewSet
 
+pytestmark = pytest.mark.default_user_only
+
 KINDS: list[Kind] = ["session", "token", "jwt"]
 
 
@@ -183,9 +185,9 @@ def test_a_list_that_forgets_to_filter_gets_no_answer_out(world):
 
 
 def test_a_write_that_forgets_to_check_leaves_nothing_behind(world):
-    world.give(world.alice, "allow api.forgetful:* when own")
+    world.give(world.alice, "allow api.forgetful:* when own", "allow api.person:read")
     client = client_for(world.alice, "token")
-    body = {"title": "x", "body": "b", "author": world.alice.pk}
+    body = {"title": "x", "body": "b", "author": world.bob.pk}
     assert client.patch(f"/api/forgetful/{world.his.pk}/", {"title": "x"}).status_code == 403
     assert client.delete(f"/api/forgetful/{world.his.pk}/").status_code == 403
     assert client.post("/api/forgetful/", body).status_code == 403

@@ -15,6 +15,8 @@ from authkit.testing import Kind, client_for
 from demo_project.articles.models import Article
 from tests.people import make_superuser
 
+pytestmark = pytest.mark.default_user_only
+
 KINDS: list[Kind] = ["session", "token", "jwt"]
 PLAIN = ["/plain/", "/page/", "/later/", "/report/"]
 

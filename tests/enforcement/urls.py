@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator, Iterator
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.forms import Form, ModelChoiceField, ModelForm, ModelMultipleChoiceField
+from django.http import (
+    FileResponse,
+    HttpRequest,
+    HttpResponse,
+    JsonResponse,
+    StreamingHttpResponse,
+)
+from django.http.response import HttpResponseBase
 from django.urls import include, path
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
+from django.views.generic import CreateView, UpdateView
 from rest_framework.decorators import action, api_view, permission_classes
 from rest_framework.exceptions import ValidationError
+from rest_framework.fields import IntegerField
 from rest_framework.permissions import AllowAny
 from rest_framework.relations import PrimaryKeyRelatedField, SlugRelatedField
 from rest_framework.request import Request
@@ -26,11 +38,13 @@ from rest_framework.urlpatterns import format_suffix_patterns
 from rest_framework.views import APIView
 from rest_framework.viewsets import ModelViewSet, ReadOnlyModelViewSet
 
-from authkit.access import can, conditions, visible
+from authkit.access import acting, can, conditions, visible
 from authkit.decorators import public, require
 from authkit.filters import AccessFilterBackend
+from authkit.models import Assignment
 from authkit.permissions import EndpointPermission
 from demo_project.articles.models import Article
+from tests.other_names.models import Piece
 
 GOVERNED: dict[str, Any] = {
     "permission_classes": [EndpointPermission],
@@ -141,6 +155,87 @@ def check_names(data: Any) -> None:
     NestedSerializer(data=data, many=is_many).is_valid(raise_exception=True)
 
 
+class KeyedSerializer(ModelSerializer[Article]):
+    """Takes the bare key of a relation."""
+
+    author_id = IntegerField(required=False, allow_null=True)
+    whose = IntegerField(source="author_id", required=False)
+
+    class Meta:
+        model = Article
+        fields = ("id", "title", "author_id", "whose")
+
+
+class PlainKeyedSerializer(Serializer[Any]):
+    """Is of no model."""
+
+    author_id = IntegerField()
+
+
+class NestedKeyedSerializer(Serializer[Any]):
+    inner = KeyedSerializer(required=False)
+    listed = KeyedSerializer(many=True, required=False)
+    plain = PlainKeyedSerializer(required=False)
+
+
+class Keyed(APIView):
+    permission_classes = [EndpointPermission]
+    access_model = Article
+
+    def post(self, request: Request) -> Response:
+        NestedKeyedSerializer(data=request.data).is_valid(raise_exception=True)
+        return Response({})
+
+
+class OpenKeyed(Keyed):
+    unchecked_relations = ("author_id",)
+
+
+class ArticleForm(ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Article
+        fields = ("title", "body", "author")
+
+
+class ChoosingForm(Form):
+    one = ModelChoiceField(User.objects.all(), required=False)
+    several = ModelMultipleChoiceField(User.objects.all(), required=False)
+    called = ModelChoiceField(User.objects.all(), to_field_name="username", required=False)
+
+
+class FormPage(UpdateView):  # type: ignore[type-arg]
+    """A page of Django's."""
+
+    model = Article
+    form_class = ArticleForm
+    success_url = "/health/"
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return JsonResponse({"errors": form.errors, "form": form.as_p()}, status=400)
+
+
+class NewPage(CreateView):  # type: ignore[type-arg]
+    model = Article
+    form_class = ArticleForm
+    success_url = "/health/"
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"author": self.request.GET.get("author")}
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return JsonResponse({"errors": form.errors}, status=400)
+
+
+class OpenNewPage(NewPage):
+    unchecked_relations = ("author",)
+
+
+@csrf_exempt
+def choosing(request: HttpRequest) -> HttpResponse:
+    form = ChoosingForm(request.POST)
+    return JsonResponse(form.errors, status=200 if form.is_valid() else 400)
+
+
 class Naming(APIView):
     """Makes its serializer itself."""
 
@@ -241,6 +336,127 @@ def plain_take(request: HttpRequest, pk: int) -> HttpResponse:
 plain_take.access_model = Article  # type: ignore[attr-defined]
 
 
+CARELESS: dict[str, Any] = {
+    "take": lambda rows, me, other: rows.update(author=me),
+    "rewrite": lambda rows, me, other: rows.update(title="changed"),
+    "rewrite_by_values": lambda rows, me, other: rows.values("pk").update(title="changed"),
+    "give": lambda rows, me, other: Article.objects.filter(author=me).update(author=other),
+    "remove": lambda rows, me, other: rows.delete(),
+    "remove_one": lambda rows, me, other: rows.get().delete(),
+    "add": lambda rows, me, other: Article.objects.bulk_create(
+        [Article(title="added", body="b", author=rows.get().author)]
+    ),
+    "add_without_keys": lambda rows, me, other: Article.objects.bulk_create(
+        [Article(title="added", body="b", author=rows.get().author)], ignore_conflicts=True
+    ),
+    "upsert": lambda rows, me, other: Article.objects.bulk_create(
+        [Article(pk=rows.get().pk, title="changed", body="b", author=me)],
+        update_conflicts=True,
+        unique_fields=["pk"],
+        update_fields=["title", "author"],
+    ),
+    "rewrite_each": lambda rows, me, other: Article.objects.bulk_update(
+        [Article(pk=row.pk, title="changed") for row in rows], ["title"]
+    ),
+    "take_by_relation": lambda rows, me, other: me.articles.add(*rows),
+    "by_another_name": lambda rows, me, other: Piece.objects.filter(pk=rows.get().pk).update(
+        title="changed"
+    ),
+}
+
+
+@csrf_exempt
+def plain_careless(request: HttpRequest, way: str, pk: int) -> HttpResponse:
+    """Saves a row of the caller's first; then does something else, and says nothing of it."""
+    me: Any = User.objects.get(pk=str(request.user.pk))
+    mine = Article.objects.filter(author=me).first()
+    if mine is not None:
+        mine.save()
+    other = User.objects.exclude(pk=me.pk).get()
+    CARELESS[way](Article.objects.filter(pk=pk), me, other)
+    return JsonResponse({})
+
+
+plain_careless.access_model = Article  # type: ignore[attr-defined]
+
+
+@csrf_exempt
+def plain_at_once(request: HttpRequest, way: str, pk: int) -> HttpResponse:
+    """Does nothing else."""
+    me: Any = User.objects.get(pk=str(request.user.pk))
+    CARELESS[way](Article.objects.filter(pk=pk), me, me)
+    return JsonResponse({})
+
+
+plain_at_once.access_model = Article  # type: ignore[attr-defined]
+
+
+@csrf_exempt
+def plain_tidy(request: HttpRequest, pk: int) -> HttpResponse:
+    """Changes a row for the caller, and others on its own account."""
+    mine = Article.objects.get(pk=pk)
+    mine.title = "first"
+    mine.save()
+    with acting.as_system():
+        Article.objects.exclude(pk=pk).update(title="later")
+        for other in Article.objects.exclude(pk=pk):
+            other.save()
+    return JsonResponse({})
+
+
+plain_tidy.access_model = Article  # type: ignore[attr-defined]
+
+
+def gifts(pk: int) -> Iterator[bytes]:
+    yield b"begun "
+    Assignment.objects.create(role_id=pk, user=User.objects.get(username="bob"))
+    yield b"given"
+
+
+@csrf_exempt
+def stream_gifts(request: HttpRequest, pk: int) -> HttpResponseBase:
+    return StreamingHttpResponse(gifts(pk))
+
+
+@csrf_exempt
+async def later_gifts(request: HttpRequest, pk: int) -> HttpResponseBase:
+    async def given() -> AsyncIterator[bytes]:
+        def given_at_once() -> list[bytes]:
+            return list(gifts(pk))
+
+        for chunk in await sync_to_async(given_at_once)():
+            yield chunk
+
+    return StreamingHttpResponse(given())
+
+
+def changing(pk: int) -> Iterator[bytes]:
+    yield b"begun "
+    Article.objects.filter(pk=pk).update(title="later")
+    yield b"changed"
+
+
+@csrf_exempt
+def stream(request: HttpRequest, mine: int, pk: int) -> HttpResponseBase:
+    Article.objects.filter(pk=mine).update(title="first")
+    return StreamingHttpResponse(changing(pk))
+
+
+stream.access_model = Article  # type: ignore[attr-defined]
+
+
+class StreamApi(APIView):
+    permission_classes = [EndpointPermission]
+    access_model = Article
+
+    def post(self, request: Request, mine: int, pk: int) -> HttpResponseBase:
+        return stream(request, mine, pk)
+
+
+def stream_file(request: HttpRequest) -> HttpResponseBase:
+    return FileResponse(Path(__file__).with_name("test_streams.py").open("rb"))
+
+
 def remembering(view: Any) -> Any:
     """Answers from a cache, say, and does not reach the view."""
 
@@ -315,6 +531,12 @@ urlpatterns = [
     path("api/", include((format_suffix_patterns(router.urls), "api"))),
     path("report/", report, name="report"),
     path("naming/", Naming.as_view(), name="naming"),
+    path("keyed/", Keyed.as_view(), name="keyed"),
+    path("open_keyed/", OpenKeyed.as_view(), name="open_keyed"),
+    path("form/<int:pk>/", FormPage.as_view(), name="form"),
+    path("new/", NewPage.as_view(), name="new"),
+    path("open_new/", OpenNewPage.as_view(), name="open_new"),
+    path("choosing/", choosing, name="choosing"),
     path("computed/", Computed.as_view(), name="computed"),
     path("trusting_naming/", TrustingNaming.as_view(), name="trusting_naming"),
     path("open_naming/", OpenNaming.as_view(), name="open_naming"),
@@ -325,6 +547,14 @@ urlpatterns = [
     path("list/", plain_list, name="plain_list"),
     path("leak/", plain_leak, name="plain_leak"),
     path("write/<int:pk>/", plain_write, name="plain_write"),
+    path("careless/<str:way>/<int:pk>/", plain_careless, name="plain_careless"),
+    path("stream/gifts/<int:pk>/", stream_gifts, name="stream_gifts"),
+    path("stream/file/", stream_file, name="stream_file"),
+    path("later/gifts/<int:pk>/", later_gifts, name="later_gifts"),
+    path("stream/<int:mine>/<int:pk>/", stream, name="stream"),
+    path("stream_api/<int:mine>/<int:pk>/", StreamApi.as_view(), name="stream_api"),
+    path("tidy/<int:pk>/", plain_tidy, name="plain_tidy"),
+    path("at_once/<str:way>/<int:pk>/", plain_at_once, name="plain_at_once"),
     path("count/", plain_count, name="plain_count"),
     path("take/<int:pk>/", plain_take, name="plain_take"),
     path("remembered/", csrf_exempt(csrf_exempt(remembering(Asking.as_view()))), name="remembered"),

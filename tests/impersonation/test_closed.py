@@ -50,7 +50,9 @@ def _plain(route: str) -> str:
 def state() -> dict[Any, Any]:
     """All that could be changed."""
     models = (Assignment, BearerToken, Group, LinkKey, Role, Rule, UserSession, get_user_model())
-    rows = {model: list(model._default_manager.order_by("pk").values()) for model in models}
+    rows: dict[Any, list[Any]] = {
+        model: list(model._default_manager.order_by("pk").values()) for model in models
+    }
     for row in rows[UserSession]:
         row.pop("last_seen_at")
     return rows

@@ -85,6 +85,9 @@ def test_a_word_means_these_actions_and_no_others(word, meant):
         ("api.article:read,", 17, "an empty action"),
         ("api.article:read,,list", 17, "an empty action"),
         ("api.article:read:list", 16, "':' is no letter"),
+        ("api:article:read", 3, "the parts of a key are joined by dots: write api.article:read"),
+        ("a:*:c:read,list", 1, "the parts of a key are joined by dots: write a.*.c:read,list"),
+        ("a:b:c,d:e", 3, "':' is no letter"),
         ("api.art*:read", 7, "'*' stands for a whole segment of a pattern"),
         ("api.**:read", 4, "'*' stands for a whole segment of a pattern"),
         ("api.article:re*", 14, "'*' stands for a whole action of a pattern"),
@@ -109,6 +112,12 @@ def test_a_text_that_is_not_of_the_language_is_refused_where_it_goes_wrong(text,
     assert refusal.value.problem.startswith(problem)
     assert f"position {position}: {problem}" in str(refusal.value)
     assert len(str(refusal.value)) < 1000
+
+
+@pytest.mark.parametrize("text", ["api:article", "api.article:read"])
+def test_a_key_with_a_colon_is_refused_by_saying_how_keys_are_joined(text):
+    with pytest.raises(PatternError, match="joined by dots, and no action is asked for"):
+        parse_endpoint_pattern(text)
 
 
 @pytest.mark.parametrize("value", [None, 7, b"api.article:read", ["api.article:read"], {}])

@@ -103,8 +103,8 @@ NOT_FOR_PEOPLE = {
         ("access/ledger.py", "group {…}"),
     },
     "names of products": {
-        ("admin/browser.py", "Mac OS X"),
-        ("admin/browser.py", "Samsung Internet"),
+        ("kernel/browser.py", "Mac OS X"),
+        ("kernel/browser.py", "Samsung Internet"),
         ("apps.py", "authkit"),
     },
     "a table without a page": {

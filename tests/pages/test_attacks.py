@@ -140,6 +140,7 @@ ODD: list[Any] = [
 ]
 
 
+@pytest.mark.default_user_only
 @override_settings(AUTHKIT=UNLIMITED)
 @pytest.mark.parametrize("path", PAGES)
 def test_no_form_breaks_a_page(path: str, person: Any):
@@ -166,6 +167,7 @@ BODIES = {
 }
 
 
+@pytest.mark.default_user_only
 @override_settings(AUTHKIT=UNLIMITED)
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("asks_for_token", [False, True])

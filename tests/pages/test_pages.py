@@ -214,6 +214,15 @@ def test_what_is_wrong_stands_beside_its_field_and_is_tied_to_it(person: Abstrac
     assert 'value="password1"' not in visitor.page.text
 
 
+def test_all_that_is_wrong_is_said_at_once():
+    visitor = Visitor()
+    visitor.open("/account/sign-up/")
+    visitor.send("/account/sign-up/", username="a@b", email="nonsense", password="short")
+    assert "Enter a valid e-mail address." in visitor.text
+    assert "This password is too short" in visitor.text
+    assert ("Take a name without" in visitor.text) is HAS_USERNAMES
+
+
 @override_settings(AUTHKIT={"REFUSAL_TIME": 0, "REGISTRATION": "closed"})
 def test_where_registration_is_closed_nothing_leads_there():
     visitor = Visitor()
@@ -308,6 +317,20 @@ def test_devices_are_signed_out_one_by_one_or_all_others(person: AbstractUser, m
     assert stranger.get("/auth/me/").status_code == 200
 
 
+def test_a_device_is_called_by_a_short_name_and_a_made_up_one_is_text(person: AbstractUser):
+    firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    odd = "\"><script>alert(1)</script>'"
+    for user_agent in (firefox, odd):
+        client = Client(headers={"User-Agent": user_agent})
+        given = {"username": person.get_username(), "password": PASSWORD}
+        assert client.post("/auth/token/", given, "application/json").status_code == 200
+    visitor = sign_in(person)
+    page = visitor.open("/account/devices/").text
+    assert f'<span title="{firefox}">Firefox, Linux</span>' in page
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
 def test_a_token_is_made_shown_once_and_revoked(person: AbstractUser, clock: Clock):
     visitor = sign_in(person)
     visitor.open("/account/tokens/")
@@ -340,6 +363,42 @@ def test_an_account_is_closed_with_the_password(person: AbstractUser):
     assert visitor.path == "/account/sign-in/"
     assert not stored(person).is_active
     assert "closed" in mail.outbox[-1].subject
+
+
+def come_through_others(person: Any) -> Visitor:
+    """Somebody who has no password, as after a sign-in through a provider."""
+    person.set_unusable_password()
+    person.save()
+    visitor = Visitor()
+    visitor.client.force_login(person, "authkit.backends.AuthkitBackend")
+    return visitor
+
+
+def test_whoever_has_no_password_changes_their_address_and_closes_their_account(
+    person: AbstractUser,
+):
+    visitor = come_through_others(person)
+    assert 'type="password"' not in visitor.open("/account/email/").text
+    visitor.send("/account/email/", email="new@example.com")
+    assert "Nothing changes until then." in visitor.text
+    assert 'type="password"' not in visitor.open("/account/close/").text
+    visitor.send("/account/close/")
+    assert visitor.path == "/account/sign-in/"
+    assert not stored(person).is_active
+
+
+@pytest.mark.parametrize("page", ["email/", "close/", "reauthenticate/"])
+def test_whoever_has_no_password_signs_in_again_when_the_last_time_is_long_ago(
+    page: str, person: AbstractUser, clock: Clock
+):
+    visitor = come_through_others(person)
+    clock.advance(minutes=16)
+    visitor.open(f"/account/{page}")
+    visitor.send(f"/account/{page}", email="new@example.com")
+    assert visitor.path == f"/account/{page}"
+    assert "sign in again" in visitor.text
+    assert stored(person).is_active
+    assert mail.outbox == []
 
 
 def test_one_template_themes_all_pages(person: AbstractUser, tmp_path: Any):

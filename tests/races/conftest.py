@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.demo.server import manage, scratch_database
-from tests.races.site import Site, serving
+from tests.races.site import Site
+from tests.races.stage import Stage
 
 
 @pytest.fixture(scope="session")
@@ -28,25 +29,24 @@ def database_url(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: An
 
 
 @pytest.fixture(scope="session")
-def site(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def stage(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Where the servers take turns."""
+    found = Stage(database_url, tmp_path_factory)
+    yield found
+    found.clear()
+
+
+@pytest.fixture
+def site(stage: Stage) -> Iterator[Site]:
     """Every request looks for changes; a refresh may be repeated for a minute."""
-    folder = tmp_path_factory.mktemp("site")
-    with serving(database_url, folder, MAX_STALENESS=0, REFRESH_GRACE=60) as started:
-        yield started
+    found = stage.site(MAX_STALENESS=0, REFRESH_GRACE=60)
+    yield found
+    found.hang_up()
 
 
-@pytest.fixture(scope="session")
-def site_without_grace(
-    database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Site]:
+@pytest.fixture
+def site_without_grace(stage: Stage) -> Iterator[Site]:
     """Changes are looked for once a second; a refresh must not be repeated."""
-    folder = tmp_path_factory.mktemp("site_without_grace")
-    with serving(database_url, folder, MAX_STALENESS=1, REFRESH_GRACE=0) as started:
-        yield started
-
-
-@pytest.fixture(autouse=True)
-def _hang_up(request: pytest.FixtureRequest) -> Iterator[None]:
-    yield
-    for name in {"site", "site_without_grace"} & set(request.fixturenames):
-        request.getfixturevalue(name).hang_up()
+    found = stage.site(MAX_STALENESS=1, REFRESH_GRACE=0)
+    yield found
+    found.hang_up()

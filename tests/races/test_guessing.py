@@ -18,25 +18,24 @@ from tests.races.site import (
     figures,
     make_person,
     rounds,
-    serving,
     sign_in_request,
 )
+from tests.races.stage import Stage
 
 pytestmark = [pytest.mark.default_user_only, pytest.mark.slow]
 
 LIMIT = 5
 
 
-@pytest.fixture(scope="module")
-def strict_site(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with serving(
-        database_url,
-        tmp_path_factory.mktemp("strict"),
+@pytest.fixture
+def strict_site(stage: Stage) -> Iterator[Site]:
+    found = stage.site(
         LOGIN_FAILURE_LIMIT=LIMIT,
         LIMITS={"sign_in_from_address": [100_000, 900]},
         TRUSTED_PROXIES=["10.0.0.0/8"],
-    ) as started:
-        yield started
+    )
+    yield found
+    found.hang_up()
 
 
 def _guesses(names: list[str], count: int) -> list[Request]:

@@ -11,32 +11,35 @@ from uuid import uuid4
 
 import pytest
 
-from tests.races.site import CALLERS, WORKERS, Answer, Line, Request, Site, at_once, rounds, serving
+from tests.races.site import CALLERS, WORKERS, Answer, Line, Request, Site, at_once, rounds
+from tests.races.stage import Stage
 from tests.social.liar import Liar
 from tests.social.liar import serving as providing
 
 pytestmark = [pytest.mark.default_user_only, pytest.mark.slow]
 
 
+_SETTINGS: dict[str, Any] = {
+    "SOCIAL_ALLOWED_NETWORKS": ["127.0.0.0/8"],
+    "SOCIAL_TIMEOUT": 30,
+    "LIMITS": {"social": (1_000_000, 900)},
+}
+
+
 @pytest.fixture(scope="module")
-def social_site(
-    database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Site, Liar]]:
-    """A site that offers one provider, which everybody reaches on loopback."""
-    options: dict[str, Any] = {"SOCIAL_ALLOWED_NETWORKS": ["127.0.0.0/8"], "SOCIAL_TIMEOUT": 30}
-    options["LIMITS"] = {"social": (1_000_000, 900)}
-    folder = tmp_path_factory.mktemp("social_site")
-    with providing() as liar, serving(database_url, folder, **options) as site:
-        yield site, liar
+def provider() -> Iterator[Liar]:
+    with providing() as liar:
+        yield liar
 
 
 @pytest.fixture
-def offered(social_site: tuple[Site, Liar]) -> Iterator[tuple[Site, Liar]]:
-    site, liar = social_site
-    _offer(site.line(), liar)
-    liar.subject = uuid4().hex
-    liar.person = {"email": f"{liar.subject}@example.org", "email_verified": True}
-    yield site, liar
+def offered(stage: Stage, provider: Liar) -> Iterator[tuple[Site, Liar]]:
+    """A site that offers one provider, which everybody reaches on loopback."""
+    site = stage.site(**_SETTINGS)
+    _offer(site.line(), provider)
+    provider.subject = uuid4().hex
+    provider.person = {"email": f"{provider.subject}@example.org", "email_verified": True}
+    yield site, provider
     site.hang_up()
 
 

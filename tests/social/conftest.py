@@ -9,7 +9,7 @@ import pytest
 
 from authkit import sealing
 from authkit.models import SocialProvider
-from authkit.social import discovery
+from authkit.social import discovery, silence
 from tests.social.liar import Liar, serving
 
 
@@ -22,6 +22,7 @@ def _loopback(settings: Any) -> None:
         "LIMITS": {"social": (1000, 900)},
     }
     discovery.forget()
+    silence.forget()
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,17 @@ def asking_after(name: str, asking: str = "ask_first") -> list[str]:
 
 
 @step
+def break_down(sign_in: SocialSignIn) -> SocialSignIn:
+    """Do what no author of a step intends."""
+    raise ValueError("a step has a fault")
+
+
+def break_untyped(**_: object) -> None:
+    """The same as a function of python-social-auth."""
+    raise ValueError("a step has a fault")
+
+
+@step
 def unlink_meanwhile(sign_in: SocialSignIn) -> SocialSignIn:
     """What another request may do while this one signs in."""
     SocialAccount.objects.all().delete()

@@ -282,6 +282,43 @@ def test_secrets_are_sealed_for_one_purpose(offer):
         sealing.unseal(sealing.PROVIDER_TOKENS, row.sealed_secret)
 
 
+def _helper(*kinds: str) -> Client:
+    """An administrator who is no superuser."""
+    person: Any = make_person("helper", is_staff=True)
+    names = [f"{kind}_socialprovider" for kind in kinds]
+    person.user_permissions.set(Permission.objects.filter(codename__in=names))
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def test_a_delegated_administrator_takes_nobodys_place(liar, offer, settings):
+    """To delete a row and add it again without its limits would let in whom they kept out."""
+    row = offer()
+    Visitor().sign_in(liar)
+    row.email_domains = ["else.example"]
+    row.save()
+    client = _helper("view", "add", "delete")
+    row.delete()
+    assert "superuser" in str(_errors(client.post(f"{LIST}add/", _form(liar)))["slug"])
+    settings.AUTHENTICATION_BACKENDS = [
+        "authkit.backends.AuthkitBackend",
+        "social_core.backends.github.GithubOAuth2",
+    ]
+    settings.SOCIAL_AUTH_GITHUB_KEY = "key"
+    form = _form(liar, slug="github", kind="github", issuer="")
+    assert "superuser" in str(_errors(client.post(f"{LIST}add/", form))["slug"])
+    assert not SocialProvider.objects.exists()
+    assert client.post(f"{LIST}add/", {**form, "slug": "new"}).status_code == 302
+
+
+def test_a_superuser_puts_a_provider_back(admin, liar, offer):
+    row = offer()
+    Visitor().sign_in(liar)
+    row.delete()
+    assert admin.post(f"{LIST}add/", _form(liar)).status_code == 302
+
+
 def test_a_delegated_administrator_cannot_repoint_a_provider(liar, offer):
     row = offer(default_roles=["boss"])
     person: Any = make_person("helper", is_staff=True)

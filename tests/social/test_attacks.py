@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.utils.encoding import iri_to_uri
 
 from authkit import sealing
 from authkit.models import SocialAccount, UserSession
@@ -160,6 +161,36 @@ def test_what_binds_a_browser_fits_into_a_cookie(offer):
     begun = Visitor().client.get(LOGIN, {"next": "/" + "x" * 999})
     (morsel,) = begun.cookies.values()
     assert len(morsel.key) + len(morsel.value) < 4000
+
+
+@pytest.mark.parametrize("character", ["x", '"', "\\", "é", "€", "\U0001f600"])
+@pytest.mark.parametrize("length", [10, 83, 250, 999])
+def test_where_it_leads_fits_into_a_cookie_in_any_script(offer, liar, character, length, settings):
+    """What takes one octet in Latin takes twelve, sealed, in others."""
+    settings.LOGIN_REDIRECT_URL = "/home/"
+    offer()
+    visitor = Visitor()
+    target = "/a" + character * length
+    begun = visitor.client.get(LOGIN, {"next": target})
+    (morsel,) = begun.cookies.values()
+    assert len(morsel.OutputString().partition(";")[0].encode()) < 4000
+    answer = visitor.client.get(CALLBACK, liar.authorize(begun["Location"]))
+    assert answer["Location"] in {"/home/", iri_to_uri(target)}
+    if length == 10:
+        assert answer["Location"] == iri_to_uri(target)
+
+
+def test_all_that_binds_a_browser_fits_into_a_header(offer, liar):
+    """Many servers take 8 KiB, and would refuse every request that brings more."""
+    offer()
+    visitor = Visitor()
+    for number in range(6):
+        begun = visitor.client.get(LOGIN, {"next": f"/{number}" + "x" * 980})
+        kept = [f"{m.key}={m.value}" for m in visitor.client.cookies.values() if m.value]
+        assert sum(map(len, kept)) < 6 * 1024
+    assert len(kept) >= 2
+    answer = visitor.client.get(CALLBACK, liar.authorize(begun["Location"]))
+    assert answer["Location"].startswith("/5xxx")
 
 
 def test_a_code_of_another_client_of_the_provider_opens_nothing(offer, liar):

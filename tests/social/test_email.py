@@ -11,6 +11,7 @@ from django.core import mail
 
 from authkit.accounts import addresses, hashing, names
 from authkit.models import PausedSignIn, SocialAccount, UserSession
+from tests.accounts import mailbox
 from tests.api.callers import browser
 from tests.people import PASSWORD, make_person
 from tests.social.visitor import Visitor
@@ -114,6 +115,7 @@ def test_a_pause_of_one_provider_is_not_another_ones(offer, liar, namesake):
     assert visitor.post("/auth/social/other/resume/", body).status_code == 403
 
 
+@pytest.mark.django_db(transaction=True)  # a mail goes when it is committed
 def test_a_missing_address_is_asked_for_and_proved_by_mail(offer, liar):
     offer(needs_email=True, sign_up="anyone")
     liar.person["email"] = None
@@ -135,6 +137,37 @@ def test_a_missing_address_is_asked_for_and_proved_by_mail(offer, liar):
     assert answer.json()["user"]["email"] == "vera@example.net"
 
 
+def test_a_mail_server_that_is_down_is_no_traceback(
+    offer, liar, django_capture_on_commit_callbacks
+):
+    """It is asked when everything is done; what is told of a failure is in test_register."""
+    offer(needs_email=True, sign_up="anyone")
+    liar.person["email"] = None
+    visitor = Visitor()
+    visitor.client.raise_request_exception = False
+    broken = mailbox.backend("tests.accounts.broken_mail.EmailBackend")
+    with broken, django_capture_on_commit_callbacks() as afterwards:
+        paused = resume(visitor, visitor.sign_in(liar), email="vera@example.net")
+    assert (paused.status_code, paused.json()["code"]) == (202, "social_email_code_needed")
+    assert afterwards
+
+
+@pytest.mark.django_db(transaction=True)  # a mail goes when it is committed
+def test_the_mail_with_a_code_is_like_every_other(offer, liar):
+    """In text and HTML, from templates, and in the words of its reader."""
+    offer(needs_email=True, sign_up="anyone")
+    liar.person["email"] = None
+    visitor = Visitor()
+    resume(visitor, visitor.sign_in(liar), email="vera@example.net")
+    letter: Any = mail.outbox[0]
+    ((html, kind),) = letter.alternatives
+    assert kind == "text/html"
+    (code,) = re.findall(r"\b[A-Z0-9]{8}\b", str(letter.body))
+    assert code in html
+    assert "testserver" in str(letter.body)
+    assert code not in letter.subject
+
+
 def test_codes_cannot_be_guessed_for_ever(offer, liar):
     offer(needs_email=True, sign_up="anyone")
     liar.person["email"] = None
@@ -149,6 +182,7 @@ def test_codes_cannot_be_guessed_for_ever(offer, liar):
     assert statuses[-1] == 403
 
 
+@pytest.mark.django_db(transaction=True)  # a mail goes when it is committed
 def test_an_address_that_is_asked_for_and_known_here_needs_proof_as_well(offer, liar, namesake):
     offer(needs_email=True, sign_up="anyone")
     liar.person["email"] = None

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.test import Client
 from django.utils import timezone
 
 from authkit.models import AuditEvent, SocialAccount, SpentState, UserSession
@@ -233,6 +234,41 @@ def test_a_wrong_secret_is_told_before_anybody_is_sent_away(old, offer):
     assert (answer.status_code, answer.json()["code"]) == (502, "provider_misconfigured")
 
 
+def _tried(old: Signing, row: Any) -> list[tuple[str, str]]:
+    """What the button in the admin says."""
+    boss: Any = make_person("boss", is_staff=True, is_superuser=True)
+    client = Client()
+    client.force_login(boss)
+    answer = client.post(f"/admin/authkit/socialprovider/{row.pk}/try/", follow=True)
+    return [(each.level_tag, str(each)) for each in answer.context["messages"]]
+
+
+def test_a_good_provider_passes_its_test(old, row):
+    found = _tried(old, row)
+    assert [level for level, _ in found] == ["success", "success"]
+    assert "it gave a request token" in found[-1][1]
+    (written,) = old.books.requested.values()
+    assert written["callback"].startswith("http://testserver/auth/social/house/callback/?state=")
+
+
+@pytest.mark.parametrize(
+    ("lie", "words"),
+    [
+        (None, "does not take the client id"),
+        (lambda: as_form({"oauth_token": "t", "oauth_token_secret": "s"}), "without the “a”"),
+        (lambda: ({}, "<script>", 200), "something else"),
+        (lambda: as_json({}, 503), "does not answer"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words(old, offer, lie, words):
+    row = _offered(offer, secret="another secret" if lie is None else Books.client_secret)
+    if lie is not None:
+        old.lies[REQUEST] = lie
+    level, text = _tried(old, row)[-1]
+    assert (level, words in text) == ("error", True), text
+    assert "script" not in text
+
+
 TOKEN = {"oauth_token": "token", "oauth_token_secret": "secret"}
 GOOD = {**TOKEN, "oauth_callback_confirmed": "true"}
 
@@ -245,6 +281,9 @@ GOOD = {**TOKEN, "oauth_callback_confirmed": "true"}
         lambda: as_form({**GOOD, "oauth_token": ""}),
         lambda: as_form({**GOOD, "oauth_token_secret": ""}),
         lambda: as_form({**GOOD, "oauth_token": "x" * 513}),
+        lambda: as_form({**GOOD, "oauth_token": "\U0001f600" * 512}),
+        lambda: as_form({**GOOD, "oauth_token_secret": "\x01" * 512}),
+        lambda: as_form({**GOOD, "oauth_token_secret": '"' * 512}),
         lambda: as_form([*GOOD.items(), ("oauth_token", "other")]),
         lambda: as_form([(f"n{number}", "x") for number in range(100)]),
         lambda: ({"Content-Type": "text/plain"}, "\x00%ff=%fe&" * 9, 200),

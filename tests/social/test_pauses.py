@@ -216,6 +216,7 @@ def test_a_step_of_the_projects_gets_the_answer_that_it_asks_for(settings, offer
     assert visitor.cookie
 
 
+@pytest.mark.django_db(transaction=True)  # a mail goes when it is committed
 def test_the_code_of_one_step_proves_nothing_to_the_next(settings, offer, liar):
     settings.SOCIAL_AUTH_PIPELINE = asking_after("ask_for_email", "ask_for_code")
     offer(sign_up="anyone", needs_email=True)

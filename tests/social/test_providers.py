@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.test import override_settings
+from django.contrib.auth import authenticate, get_user_model
+from django.test import Client, override_settings
 
 from authkit import sealing
 from authkit.models import SocialProvider
@@ -15,6 +16,7 @@ from authkit.social.backends import guarded
 from authkit.social.refusals import ProviderMisconfigured
 from authkit.social.strategy import SocialStrategy
 from tests.api.callers import SIGN_INS, browser, sign_in
+from tests.people import PASSWORD, make_person
 from tests.social.visitor import Visitor, query_of
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +44,19 @@ def test_the_offers_name_those_of_the_settings_that_have_a_key(by_settings):
     assert [each[0] for each in providers.on_offer()] == ["oidc"]
     by_settings.SOCIAL_AUTH_GITHUB_KEY = "key"
     assert [each[0] for each in providers.on_offer()] == ["oidc", "github"]
+
+
+def test_django_gets_along_with_the_backends_of_the_settings(by_settings, person):
+    """It makes each of them, whoever signs in or is asked for a permission."""
+    assert authenticate(username=person.get_username(), password=PASSWORD) == person
+    assert authenticate(username=person.get_username(), password="wrong") is None
+    fresh: Any = get_user_model().objects.get(pk=person.pk)
+    assert not fresh.has_perm("authkit.view_role")
+    clerk = make_person("clerk", is_staff=True)
+    form = {"username": clerk.get_username(), "password": PASSWORD}
+    client = Client()
+    assert client.post("/admin/login/?next=/admin/", form).status_code == 302
+    assert client.get("/admin/").status_code == 200
 
 
 def test_a_row_wins_over_the_settings(by_settings, offer):
@@ -116,6 +131,12 @@ def test_what_is_no_backend_is_not_found(name):
     with pytest.raises(kinds.BackendUnknown) as refused:
         kinds.backend_class("other", name)
     assert not isinstance(refused.value, kinds.BackendTooOld)
+
+
+@pytest.mark.parametrize("name", ["drip", "coursera", "mixcloud"])
+def test_a_backend_that_knows_people_by_an_address_or_a_name_is_refused(name):
+    with pytest.raises(kinds.NoSubject):
+        kinds.backend_class("other", name)
 
 
 @pytest.mark.parametrize("name", ["steam", "email", "mediawiki"])

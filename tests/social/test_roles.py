@@ -1,4 +1,4 @@
-"""Roles from claims, and the provider's tokens."""
+"""Roles from claims."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 
-from authkit import sealing
-from authkit.models import Assignment, AuditEvent, ClaimRole, Role, SocialAccount, SocialProvider
-from authkit.social import provider_tokens, roles
-from authkit.social.refusals import ProviderUnknown
+from authkit.models import Assignment, AuditEvent, ClaimRole, Role, SocialAccount
+from authkit.social import roles
 from tests.social.liar import Liar, as_json
-from tests.social.visitor import Visitor
+from tests.social.stand_ins import exchange, gitlab, lead_here, with_token
+from tests.social.visitor import Visitor, query_of
 
 pytestmark = pytest.mark.django_db
 
@@ -89,44 +88,67 @@ def test_claims_may_be_anything(offer, liar, value):
     assert Visitor().sign_in(liar).status_code == 200
 
 
-def test_tokens_are_not_kept_unless_asked_for(offer, liar):
-    row = offer()
-    Visitor().sign_in(liar)
-    assert SocialAccount.objects.get().sealed_tokens == ""
-    row.keeps_tokens = True
-    row.save()
-    Visitor().sign_in(liar)
-    account = SocialAccount.objects.get()
-    kept = sealing.unseal_object(sealing.PROVIDER_TOKENS, account.sealed_tokens)
-    assert kept["refresh_token"] == "rt-1"
-    assert "rt-1" not in account.sealed_tokens
-    assert provider_tokens.access_token_of(account) == kept["access_token"]
+def _give(row: Any, claim: str, value: str) -> None:
+    ClaimRole.objects.create(provider=row, claim=claim, value=value, role="editor", mode="sync")
 
 
-def _kept_and_over(offer: Any, liar: Liar) -> SocialAccount:
-    offer(keeps_tokens=True)
-    liar.token["expires_in"] = 1
-    Visitor().sign_in(liar)
-    return SocialAccount.objects.get()
+@pytest.fixture
+def elsewhere(settings: Any, liar: Liar) -> None:
+    lead_here(settings, liar)
 
 
-def test_tokens_that_are_over_are_refreshed(offer, liar):
-    account = _kept_and_over(offer, liar)
-    liar.answers["/token"] = lambda: as_json({"access_token": "fresh", "expires_in": 300})
-    assert provider_tokens.access_token_of(account) == "fresh"
-    liar.answers["/token"] = lambda: as_json({}, 500)
-    assert provider_tokens.access_token_of(account) == "fresh"
+@pytest.mark.usefixtures("staffed", "elsewhere")
+def test_membership_of_an_organisation_of_github_gives_a_role(offer, liar):
+    liar.issuer = "https://github.com"
+    liar.authorization_url = "https://github.com/login/oauth/authorize"
+    token = "/login/oauth/access_token"
+    liar.answers[token] = exchange(liar, token, scope="user:email")
+    liar.answers["/user"] = with_token(liar, "/user", {"id": 7, "login": "octo"})
+    listed = [{"email": "o@example.org", "primary": True, "verified": True}]
+    liar.answers["/user/emails"] = with_token(liar, "/user/emails", listed)
+    row = offer(kind="github", issuer="")
+    assert "read:org" not in query_of(Visitor().begin()["authorization_url"])["scope"]
+    _give(row, "organisations", "acme")
+    assert "read:org" in query_of(Visitor().begin()["authorization_url"])["scope"]
+    for logins, held in ((["acme", "x"], {"editor"}), (["acmes"], set()), (["acme"], {"editor"})):
+        orgs = [{"login": login} for login in logins]
+        liar.answers["/user/orgs"] = with_token(liar, "/user/orgs", orgs)
+        assert Visitor().sign_in(liar).status_code == 200
+        assert _held() == held
+        assert SocialAccount.objects.get().claims["organisations"] == logins
+    liar.answers["/user/orgs"] = lambda: as_json({}, 500)
+    assert Visitor().sign_in(liar).status_code == 503
+    assert _held() == {"editor"}
+    liar.answers["/user/orgs"] = lambda: as_json([])
+    assert Visitor().sign_in(liar).status_code == 200
+    assert _held() == set()
 
 
-def test_a_refused_refresh_asks_for_a_new_sign_in(offer, liar):
-    account = _kept_and_over(offer, liar)
-    liar.answers["/token"] = lambda: as_json({"error": "invalid_grant"}, 400)
-    with pytest.raises(provider_tokens.NoTokens):
-        provider_tokens.access_token_of(account)
+@pytest.mark.usefixtures("staffed", "elsewhere")
+def test_membership_of_a_group_of_gitlab_gives_a_role(offer, liar):
+    row = gitlab(liar, offer)
+    _give(row, "groups", "example/team")
+    for path, held in (("example/team", {"editor"}), ("example", set())):
+        groups = [{"id": 1, "full_path": path}]
+        liar.answers["/api/v4/groups"] = with_token(liar, "/api/v4/groups", groups)
+        assert Visitor().sign_in(liar).status_code == 200
+        assert _held() == held
 
 
-def test_a_provider_that_is_switched_off_refreshes_nothing(offer, liar):
-    account = _kept_and_over(offer, liar)
-    SocialProvider.objects.update(is_enabled=False)
-    with pytest.raises(ProviderUnknown):
-        provider_tokens.access_token_of(account)
+@pytest.mark.usefixtures("staffed", "elsewhere")
+def test_a_tenant_of_microsoft_gives_a_role(offer, liar):
+    liar.issuer = "https://login.microsoftonline.com/common/v2.0"
+    base = "/common/oauth2/v2.0"
+    liar.authorization_url = f"https://login.microsoftonline.com{base}/authorize"
+    liar.answers[f"{base}/token"] = exchange(liar, f"{base}/token", expires_in=3600)
+    person = {"id": "87d349ed", "displayName": "A", "userPrincipalName": "a@contoso.example"}
+    liar.answers["/v1.0/me"] = with_token(liar, "/v1.0/me", person)
+    path = "/v1.0/organization"
+    liar.answers[path] = with_token(liar, path, {"value": [{"id": "tenant-1"}]})
+    _give(offer(kind="microsoft", issuer="", sign_up="anyone"), "groups", "tenant-1")
+    answer = Visitor().sign_in(liar)
+    if get_user_model().USERNAME_FIELD == "email":
+        assert answer.json()["code"] == "social_email_needed"
+        return
+    assert answer.status_code == 200
+    assert _held() == {"editor"}

@@ -16,6 +16,7 @@ from authkit.access.gates import rows
 from authkit.kernel.cover import Bundle
 from authkit.kernel.language import PatternError
 from authkit.models import Assignment
+from authkit.models.access_revision import changed
 
 
 def before_saved(
@@ -57,8 +58,13 @@ def before_deleted(
         require_change(actor, before, None)
 
 
-def after_deleted(instance: Assignment, **_: object) -> None:
-    """Somebody must still reach the access pages, and tokens must not outgrow their makers."""
+def after_deleted(instance: Assignment, using: str, **_: object) -> None:
+    """Somebody must still reach the access pages, and tokens must not outgrow their makers.
+
+    One that goes along with its role or its person counts up nowhere else: whoever had the
+    role would have its namesake.
+    """
+    changed("people", using=using)
     ledger.deleted(instance)
     actor = acting.current()
     if actor is not None:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model, signals
+from django.db import router
+from django.db.models import Model, QuerySet, signals
 from django.dispatch import Signal
 
 from authkit.access import issued_tokens, ledger
 from authkit.access.gates import (
     assignments,
     bulk,
+    claims,
     endpoints,
     impersonated,
+    owing,
     people,
     people_at_once,
     permissions,
@@ -24,13 +26,21 @@ from authkit.access.gates import (
     unsignalled,
 )
 from authkit.access.gates.relations import Change, watch
-from authkit.models import Assignment, BearerToken, Endpoint, Role, Rule
-from authkit.models.access_revision import bulk_changed, bulk_changing
+from authkit.models import (
+    Assignment,
+    BearerToken,
+    ClaimRole,
+    Endpoint,
+    Role,
+    Rule,
+    SocialProvider,
+)
+from authkit.models.kinds import kinds_of, names_of
 
 _UID = "authkit.access.gates"
 
 
-def listen(user_models: Iterable[type[Model]]) -> None:
+def listen() -> None:
     """Stand there; called once, when all models are there."""
     _on(Rule, signals.pre_save, roles.before_rule_is_saved)
     _on(Rule, signals.post_save, roles.after_rule_is_saved)
@@ -50,28 +60,41 @@ def listen(user_models: Iterable[type[Model]]) -> None:
     _on(Group, signals.pre_delete, people.before_group_deleted)
     _on(Group, signals.post_delete, people.after_group_deleted)
     _on(BearerToken, signals.pre_save, issued_tokens.before_saved)
+    unsignalled.watch(BearerToken, issued_tokens.Road())
+    _on(ClaimRole, signals.pre_save, claims.before_claim_changes)
+    _on(ClaimRole, signals.pre_delete, claims.before_claim_changes)
+    _on(SocialProvider, signals.pre_save, claims.before_provider_saved)
+    for model, road in claims.roads().items():
+        unsignalled.watch(model, road)
     for naming in (Permission, ContentType):
         _on(naming, signals.pre_save, permissions.before_saved)
         _on(naming, signals.post_save, permissions.after_saved)
         unsignalled.watch(naming, permissions.Road())
-    for kind in user_models:
-        _on(kind, signals.pre_save, people.before_saved)
-        _on(kind, signals.post_save, people.after_saved)
-        _on(kind, signals.pre_delete, people.before_deleted)
-        _on(kind, signals.post_delete, people.after_deleted)
-        unsignalled.watch(kind, people_at_once.Road(kind))
-    for model in (Rule, Role, Assignment, Endpoint):
-        _on(model, bulk_changing, bulk.before)
-        _on(model, bulk_changed, bulk.after)
+    _on(Permission, signals.pre_delete, permissions.before_deleted)
+    _on(Permission, signals.post_delete, permissions.after_deleted)
+    people_model = get_user_model()
+    _on(people_model, signals.pre_save, people.before_saved)
+    _on(people_model, signals.post_save, people.after_saved)
+    _on(people_model, signals.pre_delete, people.before_deleted)
+    _on(people_model, signals.post_delete, people.after_deleted)
+    for person in kinds_of(people_model):
+        unsignalled.watch(person, people_at_once.Road(person))
+    for ours in (Rule, Role, Assignment, Endpoint):
+        _on(ours, signals.post_save, bulk.after_loaded)
+        unsignalled.watch(ours, bulk.Road(ours))
     for kind in (Rule, Role, Assignment, Endpoint, Group, BearerToken, Permission):
-        for signal in (signals.pre_save, signals.pre_delete):
-            uid = f"{_UID}.impersonated"
-            signal.connect(impersonated.require_own_hand, sender=kind, dispatch_uid=uid)
+        _on(kind, signals.pre_save, impersonated.require_own_hand)
+        _on(kind, signals.pre_delete, impersonated.require_own_hand)
     _watch_relations()
+    owing.listen()
 
 
 def _on(model: type[Model], signal: Signal, gate: Any) -> None:
-    signal.connect(gate, sender=model, dispatch_uid=_UID)
+    """Stand on this road of a model, whatever name it goes by."""
+    is_about_removal = signal in (signals.pre_delete, signals.post_delete)
+    uid = f"{_UID}.{gate.__module__}.{gate.__qualname__}"
+    for kind in names_of(model) if is_about_removal else kinds_of(model):
+        signal.connect(gate, sender=kind, dispatch_uid=uid)
 
 
 def _watch_relations() -> None:
@@ -118,17 +141,22 @@ def _write(kind: str, change: Change, name_near: Any, name_far: Any) -> None:
 
 
 def _slugs(keys: set[Any]) -> dict[Any, str]:
-    return dict(Role._base_manager.filter(pk__in=keys).values_list("pk", "slug"))
+    return dict(_as_written(Role).filter(pk__in=keys).values_list("pk", "slug"))
 
 
 def _groups(keys: set[Any]) -> dict[Any, str]:
-    return dict(Group._base_manager.filter(pk__in=keys).values_list("pk", "name"))
+    return dict(_as_written(Group).filter(pk__in=keys).values_list("pk", "name"))
 
 
 def _permissions(keys: set[Any]) -> dict[Any, str]:
-    rows = Permission.objects.filter(pk__in=keys)
+    rows = _as_written(Permission).filter(pk__in=keys)
     found = rows.values_list("pk", "content_type__app_label", "codename")
     return {key: f"{app_label}.{codename}" for key, app_label, codename in found}
+
+
+def _as_written(model: type[Model]) -> QuerySet[Any]:
+    """Its rows where they are written: a replica may not know yet what has just been made."""
+    return model._base_manager.using(router.db_for_write(model))
 
 
 def _keys(keys: set[Any]) -> dict[Any, str]:

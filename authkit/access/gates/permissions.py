@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
-from authkit.access import acting, guards
+from authkit.access import acting, guards, keyholders
 from authkit.access.gates import rows
 from authkit.access.gates.unsignalled import Around
 from authkit.models.access_revision import changed
@@ -34,6 +34,19 @@ def after_saved(instance: Model, **_: object) -> None:
     """Roles bring it under its new name."""
     if rows.kept(instance):
         changed("policy")
+
+
+def before_deleted(instance: Model, **_: object) -> None:
+    """A permission goes, and whoever had it has it no more."""
+    rows.keep(instance, keyholders.at_stake() if acting.current() else None)
+
+
+def after_deleted(instance: Model, using: str, **_: object) -> None:
+    """Roles bring it no more, and somebody must still reach the access pages."""
+    changed("policy", using=using)
+    actor = acting.current()
+    if actor is not None:
+        keyholders.require_reachable(actor, rows.kept(instance))
 
 
 class Road:

@@ -26,6 +26,7 @@ from authkit.kernel.cover import Bundle, first_uncovered
 from authkit.kernel.language import PatternError, parse_actions, parse_endpoint_pattern
 from authkit.kernel.policy import BUILT_IN
 from authkit.models import Role, Rule
+from authkit.models.access_revision import changed
 
 
 def before_rule_is_saved(
@@ -117,9 +118,12 @@ def require_slug(actor: Actor, was: str | None, becomes: str) -> None:
         guards.require_superuser(actor, str(becomes))
 
 
-def after_role_is_saved(instance: Role, **_: object) -> None:
-    """Write down what it was and is."""
-    ledger.saved(rows.kept(instance), instance)
+def after_role_is_saved(instance: Role, using: str, **_: object) -> None:
+    """Write down what it was and is. Processes know who has it by its short name."""
+    before = rows.kept(instance)
+    if before is not None and before.slug != instance.slug:
+        changed("people", using=using)
+    ledger.saved(before, instance)
 
 
 def before_role_is_deleted(instance: Role, **_: object) -> None:

@@ -5,14 +5,14 @@ models that it makes for many-to-many relations, however they are written: by th
 by an inline of the admin site on ``User.groups.through``, or by hand. So the methods
 themselves are watched: those of every queryset, because a project's managers bring
 querysets of their own, and `save_base` and `delete` of such a row. For any other model that
-costs one look into a dictionary. SQL that is written by hand is seen by nobody.
+costs a look into a dictionary. SQL that is written by hand is seen by nobody.
 """
 
 from __future__ import annotations
 
 import contextvars
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import wraps
 from typing import Any, ClassVar, Protocol
 
@@ -20,6 +20,7 @@ from django.db import models, router, transaction
 from django.db.models import QuerySet
 
 from authkit.access import acting
+from authkit.models.kinds import stored_as
 
 Around = AbstractContextManager[None]
 
@@ -43,7 +44,10 @@ class Road(Protocol):
         """All rows of a queryset go."""
 
 
+Find = Callable[[type[models.Model]], Road | None]
+
 _roads: dict[type[models.Model], Road] = {}
+_finders: list[Find] = []
 _is_judged: contextvars.ContextVar[bool] = contextvars.ContextVar(
     "authkit_is_judged", default=False
 )
@@ -58,6 +62,12 @@ def watch(model: type[models.Model], road: Road, *, is_signalled: bool = True) -
     if not is_signalled and model not in _roads:
         _watch_single_rows(model)
     _roads[model] = road
+
+
+def watch_as_asked(find: Find) -> None:
+    """Ask the road that `find` names for a model, if it names one, at the time of the write."""
+    _Hooks.stand()
+    _finders.append(find)
 
 
 class _Hooks:
@@ -78,16 +88,17 @@ def _asking(original: Callable[..., Any], ask: Callable[..., Around | None]) -> 
 
     @wraps(original)
     def method(self: QuerySet[Any], *args: Any, **options: Any) -> Any:
-        road = _roads.get(self.model)
-        if road is None or _is_judged.get():
+        roads = [] if _is_judged.get() else _roads_of(self.model)
+        if not roads:
             return original(self, *args, **options)
         self._for_write = True  # type: ignore[attr-defined]
         if args:  # rows, which may be such as can be read only once
             args = (list(args[0]), *args[1:])
         elif "objs" in options:
             options["objs"] = list(options["objs"])
-        around = ask(road, self, *args, **options)
-        if around is None:
+        asked = [ask(road, self, *args, **options) for road in roads]
+        around = [each for each in asked if each is not None]
+        if not around:
             return original(self, *args, **options)
         with _judged() if ask is _rewrite else nullcontext():
             return _within(around, self.db, lambda: original(self, *args, **options))
@@ -95,8 +106,19 @@ def _asking(original: Callable[..., Any], ask: Callable[..., Around | None]) -> 
     return method
 
 
+def _roads_of(model: type[models.Model]) -> list[Road]:
+    """The roads of a model, for proxies that of what they are a name of."""
+    road = _roads.get(stored_as(model))
+    found = [] if road is None else [road]
+    for find in _finders:
+        road = find(model)
+        if road is not None:
+            found.append(road)
+    return found
+
+
 def _create(
-    road: Road, rows: QuerySet[Any], objs: Collection[Any] = (), *args: Any, **options: Any
+    road: Road, rows: QuerySet[Any], /, objs: Collection[Any] = (), *args: Any, **options: Any
 ) -> Around | None:
     is_updating = options.get("update_conflicts") or any(args[2:3])
     updated = options.get("update_fields") or next(iter(args[3:4]), None)
@@ -104,16 +126,16 @@ def _create(
 
 
 def _rewrite(
-    road: Road, rows: QuerySet[Any], objs: Collection[Any], fields: Iterable[str], **_: Any
+    road: Road, rows: QuerySet[Any], /, objs: Collection[Any], fields: Iterable[str], **_: Any
 ) -> Around | None:
     return road.rewriting(objs, rows.db, list(fields))
 
 
-def _update(road: Road, rows: QuerySet[Any], **values: Any) -> Around | None:
+def _update(road: Road, rows: QuerySet[Any], /, **values: Any) -> Around | None:
     return road.updating(rows, values)
 
 
-def _delete(road: Road, rows: QuerySet[Any]) -> Around | None:
+def _delete(road: Road, rows: QuerySet[Any], /) -> Around | None:
     return road.removing(rows)
 
 
@@ -139,7 +161,7 @@ def _watch_single_rows(model: Any) -> None:
         around = (
             road.rewriting([self], using, names) if is_there else road.adding([self], using, ())
         )
-        return _within(around, using, lambda: save_base(self, *args, **options))
+        return _within(_listed(around), using, lambda: save_base(self, *args, **options))
 
     @wraps(delete)
     def asking_delete(self: models.Model, *args: Any, **options: Any) -> Any:
@@ -149,16 +171,24 @@ def _watch_single_rows(model: Any) -> None:
             or router.db_for_write(model, instance=self)
         )
         around = _roads[model].removing(model._base_manager.using(using).filter(pk=self.pk))
-        return _within(around, using, lambda: delete(self, *args, **options))
+        return _within(_listed(around), using, lambda: delete(self, *args, **options))
 
     model.save_base, model.delete = asking_save, asking_delete
 
 
-def _within(around: Around | None, using: str, write: Callable[[], Any]) -> Any:
+def _listed(around: Around | None) -> list[Around]:
+    return [] if around is None else [around]
+
+
+def _within(around: Iterable[Around], using: str, write: Callable[[], Any]) -> Any:
     """Write, all or nothing. Where somebody acts, the caller can go on after a refusal."""
-    if around is None:
+    around = list(around)
+    if not around:
         return write()
-    with transaction.atomic(using=using, savepoint=acting.current() is not None), around:
+    is_somebodys = acting.current() is not None
+    with transaction.atomic(using=using, savepoint=is_somebodys), ExitStack() as stack:
+        for each in around:
+            stack.enter_context(each)
         return write()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
@@ -30,6 +30,9 @@ class ExplainAdmin(PageAdmin):
     """
 
     view_permissions = ("authkit.view_rule", "authkit.view_assignment")
+
+    class Media:
+        js: ClassVar = ("authkit/named.js",)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

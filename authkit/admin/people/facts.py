@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from authkit import sessions
-from authkit.accounts import addresses, names
+from authkit.accounts import addresses, names, retired
 from authkit.admin.people.acts import is_locked_out
 from authkit.admin.people.panels import View, moment
 from authkit.models import Throttle, UserSession
@@ -40,6 +40,8 @@ def of(view: View) -> Iterator[Fact]:
         yield Fact(_("e-mail address not confirmed"), is_odd=True)
     if not person.has_usable_password():
         yield Fact(_("no password"))
+    elif retired.is_retired(person):
+        yield Fact(_("has to set a new password"), is_odd=True)
     yield _last_sign_in(person)
     if view.may_look(UserSession):
         yield Fact(_("live sessions: %(count)s") % {"count": _live_sessions(person)})

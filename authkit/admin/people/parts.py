@@ -11,10 +11,10 @@ from django.utils.translation import pgettext
 from authkit import event_kinds
 from authkit.access import holders
 from authkit.accounts import lockouts
-from authkit.admin import browser
 from authkit.admin.assignment import state_of
 from authkit.admin.people.panels import Panel, View, moment
 from authkit.admin.states import state_of_session, state_of_token
+from authkit.kernel import browser
 from authkit.models import (
     Assignment,
     AuditEvent,

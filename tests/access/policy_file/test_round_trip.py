@@ -20,7 +20,10 @@ from authkit.models import Assignment, Endpoint, Role, Rule
 from tests.access.some_roles import role
 from tests.people import make_person
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.default_user_only,
+]
 
 
 def a_world() -> None:

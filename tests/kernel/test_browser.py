@@ -2,7 +2,7 @@
 
 import pytest
 
-from authkit.admin.browser import name_of
+from authkit.kernel.browser import name_of
 
 LIKE_GECKO = "(KHTML, like Gecko)"
 CHROMIUM = f"AppleWebKit/537.36 {LIKE_GECKO} Chrome/156.0.0.0"

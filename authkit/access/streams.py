@@ -1,0 +1,47 @@
+"""Answers that are made while they are being sent.
+
+The view of a stream is over before its first part is made, and so is all that stands
+around a view. What must hold for the parts as well is entered anew around each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+from django.http import FileResponse
+
+Around = Callable[[], AbstractContextManager[Any]]
+
+
+def send_within(response: Any, around: Around) -> None:
+    """Make each part of a stream within `around()`. A file is only read."""
+    if not getattr(response, "streaming", False) or isinstance(response, FileResponse):
+        return
+    parts = response.streaming_content
+    response.streaming_content = (
+        _made_later(parts, around) if response.is_async else _made(parts, around)
+    )
+
+
+def _made(parts: Any, around: Around) -> Iterator[bytes]:
+    made = iter(parts)
+    while True:
+        with around():
+            try:
+                part = next(made)
+            except StopIteration:
+                return
+        yield part
+
+
+async def _made_later(parts: Any, around: Around) -> AsyncIterator[bytes]:
+    made = aiter(parts)
+    while True:
+        with around():
+            try:
+                part = await anext(made)
+            except StopAsyncIteration:
+                return
+        yield part

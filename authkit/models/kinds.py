@@ -1,0 +1,23 @@
+"""A model under all its names: Django's signals and querysets name the exact class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+
+
+def kinds_of(model: type[models.Model]) -> list[type[models.Model]]:
+    """The model, its proxies and what inherits from it; when all models are there."""
+    return [kind for kind in apps.get_models(include_auto_created=True) if issubclass(kind, model)]
+
+
+def names_of(model: type[models.Model]) -> list[type[models.Model]]:
+    """The model and its proxies: whoever deletes a row of another kind deletes one of these too."""
+    return [kind for kind in kinds_of(model) if stored_as(kind) is model]
+
+
+def stored_as(model: Any) -> Any:
+    """The model that a proxy is another name of; else the model itself."""
+    return model._meta.concrete_model

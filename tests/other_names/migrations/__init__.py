@@ -1,0 +1,1 @@
+"""None: proxies have no tables."""
