@@ -1,7 +1,8 @@
 """Counts in the cache that all processes of a site share (THROTTLE_CACHE).
 
-They may be gone at any moment, and then begin again. So none of them opens anything by
-itself: whoever gets no number from here, for whatever reason, counts in the database.
+They may be gone at any moment. So none of them opens anything by itself: whoever gets no
+number from here, for whatever reason, counts in the database. One reason is that a count
+which this process has met begins once more: a cache that keeps forgetting is no way round.
 
 A count is one key, for one window of time. Windows are fixed, so that no count is asked
 while the cache is about to forget it, and one that the cache does not forget is asked no
@@ -12,7 +13,9 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -26,6 +29,7 @@ from authkit.models import Throttle
 PAUSE = 5
 
 _CLOCKS_DIFFER_BY = timedelta(minutes=1)
+_MANY_COUNTS = 10_000
 
 _logger = logging.getLogger("authkit")
 
@@ -46,8 +50,8 @@ def add(digest: str, cost: int, window: Window, *, now: datetime) -> int | None:
         return None
     kept_for = math.ceil((window.ends_at - now + _CLOCKS_DIFFER_BY).total_seconds())
     try:
-        cache = caches[conf.get().throttle_cache]
-        return _add(cache, _key(digest, window), cost, kept_for) if is_exact(cache) else None
+        cache = _cache()
+        return None if cache is None else _add(cache, _key(digest, window), cost, kept_for)
     except Exception:
         _logger.exception("The cache cannot count what is limited; the database does.")
         _rest.begin()
@@ -61,8 +65,11 @@ def forget(rows: Iterable[Throttle], *, now: datetime) -> None:
     keys = [_key(digest, window_of(digest, limit, now)) for digest, limit in bounds if limit]
     if not keys or not is_wanted():
         return
+    _met.discard(keys)
     try:
-        caches[conf.get().throttle_cache].delete_many(keys)
+        cache = _cache()
+        if cache is not None:
+            cache.delete_many(keys)
     except Exception:
         _logger.exception("The cache cannot be told of an unlocking; it may hold until its end.")
 
@@ -72,22 +79,32 @@ def is_exact(cache: BaseCache) -> bool:
     return type(cache).incr is not BaseCache.incr
 
 
-def wake() -> None:
-    """Ask the cache again at once, like a process that has just started."""
+def start_anew() -> None:
+    """Know nothing of the cache, like a process that has just started."""
     _rest.end()
+    _met.clear()
+
+
+def _cache() -> BaseCache | None:
+    cache = caches[conf.get().throttle_cache]
+    return cache if is_exact(cache) else None
 
 
 def _add(cache: BaseCache, key: str, cost: int, kept_for: int) -> int | None:
+    is_met = key in _met
     cache.add(key, 0, kept_for)
     try:
         count = cache.incr(key, cost)
     except ValueError:  # gone again already
         return None
     if isinstance(count, bool) or not isinstance(count, int) or count < cost:
-        return None
-    # The first: had the key gone just before, Redis would have made one that stays for ever.
-    if count == cost and not cache.touch(key, kept_for):
-        return None
+        raise TypeError(f"the cache answers {type(count).__name__} and no count")
+    if count == cost:
+        # Had it gone just before, Redis would have made one that stays for ever: touch it.
+        is_there = cache.touch(key, kept_for)
+        if is_met or not is_there:
+            return None
+    _met.add(key)
     return count
 
 
@@ -111,4 +128,31 @@ class _Rest:
         self._until = -math.inf
 
 
-_rest = _Rest()
+class _Met:
+    """The counts that this process has met; those not seen for longest are forgotten first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._keys: OrderedDict[str, None] = OrderedDict()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._keys
+
+    def add(self, key: str) -> None:
+        with self._lock:
+            self._keys[key] = None
+            self._keys.move_to_end(key)
+            if len(self._keys) > _MANY_COUNTS:
+                self._keys.popitem(last=False)
+
+    def discard(self, keys: Iterable[str]) -> None:
+        with self._lock:
+            for key in keys:
+                self._keys.pop(key, None)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._keys.clear()
+
+
+_rest, _met = _Rest(), _Met()

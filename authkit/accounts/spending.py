@@ -84,19 +84,18 @@ class _Attempt:
         added = cached_counts.add(self.counted.digest, self.cost, window, now=self.now)
         if added is None:
             return False
-        before = noted + added - self.cost
-        if before >= self.counted.limit.count:
-            self._lock_out(before, window)
+        if noted + added - self.cost >= self.counted.limit.count:
+            self._lock_out(window)
         return True
 
-    def _lock_out(self, before: int, window: Window) -> None:
+    def _lock_out(self, window: Window) -> None:
         def begin() -> TooManyAttempts:
             with tally.locked([self.counted], self.now) as rows:
                 row = rows[self.counted.digest]
                 if row.locked_at is None:
                     ends = (window.ends_at, row.ends_at) if row.failed else (window.ends_at,)
-                    row.failed, row.ends_at = max(row.failed, before), max(ends)
-                    row.locked_at = self.now
+                    row.failed = max(row.failed, self.counted.limit.count)
+                    row.locked_at, row.ends_at = self.now, max(ends)
                     lockouts.tell_began(row, client=self.client)
             return tally.too_many(row, self.now)
 

@@ -48,12 +48,12 @@ def use(backend: str, **options: Any) -> Any:
 @pytest.fixture(autouse=True)
 def cache() -> Iterator[Any]:
     """The cache that counts; a test breaks it by its `trouble`."""
-    cached_counts.wake()
+    cached_counts.start_anew()
     with use("tests.accounts.caches.Failing"):
         caches["counts"].clear()
         yield Failing
     Failing.trouble, Failing.asked = "", 0
-    cached_counts.wake()
+    cached_counts.start_anew()
 
 
 @pytest.fixture
@@ -72,6 +72,11 @@ def spend(text: str = HOME, *, scope: str = "registration", cost: int = 1) -> bo
     except TooManyAttempts:
         return False
     return True
+
+
+def wake() -> None:
+    """Ask the cache again, before a process would by itself."""
+    cached_counts._rest.end()
 
 
 def let_through(count: int = 3 * LIMIT, **what: Any) -> int:
@@ -146,6 +151,14 @@ def test_two_sites_with_one_cache_do_not_count_together(clock):
         assert spend()
 
 
+def test_not_all_windows_are_over_at_once(clock):
+    let_through()
+    let_through(text="198.51.100.7")
+    ends = set(Throttle.objects.values_list("ends_at", flat=True))
+    assert len(ends) == 2
+    assert all(clock.now < end <= clock.now + WINDOW for end in ends)
+
+
 # A cache that forgets
 
 
@@ -160,9 +173,33 @@ def test_a_flushed_cache_ends_no_lock_out(cache, clock):
 def test_a_flushed_cache_begins_one_window_anew_and_no_more(clock):
     let_through(LIMIT)
     caches["counts"].clear()
-    assert let_through() == LIMIT
+    assert let_through() == LIMIT - 1  # the one that noticed counts twice
     caches["counts"].clear()
     assert let_through() == 0
+
+
+def test_a_cache_that_is_flushed_again_and_again_is_no_way_round(clock):
+    """What begins once more is counted in the database."""
+    assert let_through(1) == 1
+    passed = 0
+    for _ in range(3 * LIMIT):
+        caches["counts"].clear()
+        passed += spend()
+    assert passed == LIMIT
+
+
+def test_a_process_that_has_just_started_learns_of_a_flush_too(clock):
+    let_through(LIMIT)
+    caches["counts"].clear()
+    cached_counts.start_anew()
+    assert let_through() == LIMIT
+
+
+def test_a_process_remembers_only_so_many_counts(clock, monkeypatch):
+    monkeypatch.setattr(cached_counts, "_MANY_COUNTS", 3)
+    for number in range(10):
+        spend(f"198.51.100.{number}")
+    assert len(cached_counts._met._keys) == 3
 
 
 @pytest.mark.parametrize("trouble", ["evicts", "evicts later"])
@@ -200,7 +237,7 @@ def test_a_cache_that_fails_in_the_middle_gives_at_most_what_a_flushed_one_does(
     cache.trouble = trouble
     assert let_through() <= LIMIT
     cache.trouble = ""
-    cached_counts.wake()
+    wake()
     assert let_through() == 0
     assert began() == 1
 
@@ -210,16 +247,34 @@ def test_what_the_database_counted_counts_when_the_cache_is_back(cache, clock, d
     cache.trouble = "down"
     assert let_through(during) == during
     cache.trouble = ""
-    cached_counts.wake()
+    wake()
     assert let_through() == LIMIT - during
     assert began() == 1
+
+
+def test_what_the_database_counted_long_ago_does_not(cache, clock):
+    cache.trouble = "down"
+    assert let_through(LIMIT - 1) == LIMIT - 1
+    cache.trouble = ""
+    clock.advance(seconds=WINDOW.total_seconds())
+    assert let_through() == LIMIT
+
+
+def test_a_lock_out_lasts_until_neither_count_counts(cache, clock):
+    clock.advance(minutes=5)
+    cache.trouble = "down"
+    let_through(2)
+    cache.trouble = ""
+    wake()
+    assert let_through() == LIMIT - 2
+    assert Throttle.objects.get().ends_at == clock.now + WINDOW
 
 
 def test_a_cache_that_comes_and_goes_adds_up_to_one_limit_each(cache, clock):
     passed = 0
     for number in range(20 * LIMIT):
         cache.trouble = "down" if number % 2 else ""
-        cached_counts.wake()
+        wake()
         passed += spend()
     assert passed <= 2 * LIMIT
 
@@ -349,6 +404,14 @@ def test_a_cache_that_is_down_keeps_nobody_from_unlocking(cache, clock, monkeypa
         assert lockouts.lift(lockouts.of_address(HOME), now=timezone.now()) == 1
     assert "unlocking" in caplog.text
     assert not Throttle.objects.exists()
+
+
+def test_a_cache_that_is_not_used_is_not_asked_when_unlocking(clock, caplog):
+    """A statement about a table that there is not would end the transaction."""
+    with use("django.core.cache.backends.db.DatabaseCache", LOCATION="no_such_table"):
+        let_through()
+        assert lockouts.lift(lockouts.of_address(HOME), now=timezone.now()) == 1
+    assert not caplog.records
 
 
 def test_unlocking_somebody_who_failed_to_sign_in_asks_no_cache(cache, person, monkeypatch):
