@@ -63,11 +63,9 @@ def forget(rows: Iterable[Throttle], *, now: datetime) -> None:
     limits = conf.get().limits
     bounds = [(row.digest, getattr(limits, row.scope, None)) for row in rows]
     keys = [_key(digest, window_of(digest, limit, now)) for digest, limit in bounds if limit]
-    if not keys or not is_wanted():
-        return
     _met.discard(keys)
     try:
-        cache = _cache()
+        cache = _cache() if keys else None
         if cache is not None:
             cache.delete_many(keys)
     except Exception:
@@ -86,15 +84,16 @@ def start_anew() -> None:
 
 
 def _cache() -> BaseCache | None:
-    cache = caches[conf.get().throttle_cache]
-    return cache if is_exact(cache) else None
+    alias = conf.get().throttle_cache
+    cache = None if alias is None else caches[alias]
+    return cache if cache is not None and is_exact(cache) else None
 
 
 def _add(cache: BaseCache, key: str, cost: int, kept_for: int) -> int | None:
     is_met = key in _met
     cache.add(key, 0, kept_for)
     try:
-        count = cache.incr(key, cost)
+        count: object = cache.incr(key, cost)
     except ValueError:  # gone again already
         return None
     if isinstance(count, bool) or not isinstance(count, int) or count < cost:

@@ -53,7 +53,7 @@ And with ``--deploy``, beside what Django says there (security.W012, W013, W016,
     authkit.W140    IMPERSONATION_LIFETIME of more than an hour
     authkit.W141    IMPERSONATION is on, and Django's sessions are kept in the cookie itself
     authkit.W150    THROTTLE_CACHE names a cache of which each process has its own
-    authkit.W151    THROTTLE_CACHE names a Redis for which requests may wait long
+    authkit.W151    THROTTLE_CACHE names a cache for which requests may wait long
 """
 
 from authkit.checks.access import (

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from authkit import audit
 from authkit.accounts import cached_counts, lockouts, throttle
+from authkit.accounts.tally import Counted
 from authkit.exceptions import TooManyAttempts
 from authkit.kernel.client import Client
 from authkit.kernel.limits import Limit
@@ -60,7 +61,7 @@ def cache() -> Iterator[Any]:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Stands still, at the beginning of a window of what is counted here."""
     found = Clock(monkeypatch)
-    counted = throttle.Counted(throttle.Scope.REGISTRATION, HOME, Limit(LIMIT, WINDOW))
+    counted = Counted(throttle.Scope.REGISTRATION, HOME, Limit(LIMIT, WINDOW))
     found.now = cached_counts.window_of(counted.digest, counted.limit, found.now).ends_at
     return found
 
@@ -72,6 +73,11 @@ def spend(text: str = HOME, *, scope: str = "registration", cost: int = 1) -> bo
     except TooManyAttempts:
         return False
     return True
+
+
+def the_cache() -> Any:
+    """What the project has under the alias."""
+    return caches["counts"]
 
 
 def wake() -> None:
@@ -136,7 +142,7 @@ def test_costs_may_differ(clock):
 def test_neither_an_address_nor_a_name_stands_in_a_key(clock):
     spend()
     spend("ada@example.com", scope="mail")
-    keys = list(caches["counts"]._cache)
+    keys = list(the_cache()._cache)
     assert len(keys) == 2
     assert not [key for key in keys if HOME in key or "ada" in key or "mail" in key]
 
@@ -379,7 +385,7 @@ def test_a_clock_that_is_set_back_gives_nothing(clock):
 def test_the_cache_outlasts_the_window_by_what_clocks_differ(clock):
     """A process that is late finds the count of its window."""
     spend()
-    left = max(caches["counts"]._expire_info.values()) - clock.now.timestamp()
+    left = max(the_cache()._expire_info.values()) - clock.now.timestamp()
     assert left == pytest.approx(WINDOW.total_seconds() + 60, abs=1)
 
 

@@ -14,7 +14,15 @@ from django.test import override_settings
 
 from authkit.accounts import cached_counts
 from authkit.models import Throttle
-from tests.accounts.test_throttle_cache import AUTHKIT, LIMIT, WINDOW, let_through, spend, wake
+from tests.accounts.test_throttle_cache import (
+    AUTHKIT,
+    LIMIT,
+    WINDOW,
+    let_through,
+    spend,
+    the_cache,
+    wake,
+)
 from tests.redis_server import RedisServer, redis_server, why_not
 
 pytestmark = [
@@ -44,7 +52,7 @@ def redis(server: RedisServer) -> Iterator[RedisServer]:
 
 def stored() -> dict[bytes, Any]:
     """Each key of the server with the seconds that it has left."""
-    client = caches["counts"]._cache.get_client()
+    client = the_cache()._cache.get_client()
     return {key: client.ttl(key) for key in client.keys("*")}
 
 
@@ -66,7 +74,7 @@ def test_each_key_goes_by_itself():
 
 def test_what_expires_between_two_words_to_redis_is_not_kept_for_ever(monkeypatch):
     """It sees that there is a key, and adds to what is gone by then."""
-    client: Any = type(caches["counts"]._cache.get_client())
+    client: Any = type(the_cache()._cache.get_client())
     monkeypatch.setattr(client, "exists", lambda self, key: self.delete(key) or True)
     assert spend()
     assert let_through() == LIMIT  # and it gets nobody past the limit, however often it happens

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 _DJANGO = "django.core.cache.backends"
 REDIS = {"BACKEND": f"{_DJANGO}.redis.RedisCache", "LOCATION": "redis://127.0.0.1:6379"}
 PATIENT = {"OPTIONS": {"socket_timeout": 0.5}}
+MEMCACHED = {"BACKEND": "tests.checks.memcached.Memcached", "LOCATION": "127.0.0.1:11211"}
 
 
 def said(counts: dict[str, Any], *, alias: str = "counts", deploy: bool = False) -> list[str]:
@@ -36,6 +37,8 @@ def said(counts: dict[str, Any], *, alias: str = "counts", deploy: bool = False)
         ({**REDIS, **PATIENT}, [], []),
         ({**REDIS, "LOCATION": "redis://127.0.0.1:6379?socket_timeout=0.5"}, [], []),
         (REDIS, [], ["W151"]),
+        ({**MEMCACHED, "OPTIONS": {"timeout": 0.5}}, [], []),
+        (MEMCACHED, [], ["W151"]),
         ({"BACKEND": f"{_DJANGO}.locmem.LocMemCache"}, [], ["W150"]),
         ({"BACKEND": f"{_DJANGO}.dummy.DummyCache"}, ["W050"], []),
         ({"BACKEND": f"{_DJANGO}.db.DatabaseCache", "LOCATION": "table"}, ["W050"], []),
