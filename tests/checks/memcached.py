@@ -13,3 +13,6 @@ class Memcached(PyMemcacheCache):
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         BaseCache.__init__(self, params)
+
+    def close(self, **_: Any) -> None:
+        """There is no connection."""
