@@ -62,6 +62,7 @@ _LABELS: dict[str, Text] = {
     "account.deleted": _("an account was deleted"),
     "password.changed": _("changed their password"),
     "password.reset_asked": _("a new password was asked for"),
+    "password.new_required": _("a password was ended, and a new one is required"),
     "password.reset": _("set a new password by mail"),
     "email.verification_asked": _("a link to confirm an address was sent"),
     "email.verified": _("confirmed an address"),

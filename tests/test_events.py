@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
 
+import authkit
 from authkit import audit, event_kinds, events, signals
 from authkit.models import AuditEvent
 from tests.admin.pages import signed_in, url
@@ -92,6 +95,21 @@ def test_what_a_project_declares_is_read_in_the_list(superuser, person, declared
     assert "an order was refunded (shop.order_refunded)" in page
     assert '<optgroup label="The shop">' in page
     assert f"{person} ({person.pk})" in page
+
+
+def test_each_kind_that_authkit_writes_has_a_name_for_people():
+    written: set[str] = set()
+    for source in Path(authkit.__file__).parent.rglob("*.py"):
+        called = (
+            node for node in ast.walk(ast.parse(source.read_text())) if type(node) is ast.Call
+        )
+        for call in called:
+            if ast.unparse(call.func).endswith("record"):
+                given = [*call.args[:1], *(word.value for word in call.keywords)]
+                texts = (each.value for each in given if isinstance(each, ast.Constant))
+                written |= {str(text) for text in texts if "." in str(text)}
+    assert {"password.new_required", "login.succeeded"} <= written
+    assert {kind for kind in written if event_kinds.label_of(kind) == kind} == set()
 
 
 @pytest.mark.parametrize("namespace", ["login", "access", "Shop", "", "a.b"])

@@ -103,9 +103,7 @@ def require_new_password(person: Any, *, actor: AbstractBaseUser, request: HttpR
         authkit.exceptions.Busy: see `hashing.turn`.
     """
     require_power([person], actor=actor, request=request)
-    if person.pk == actor.pk or not person.has_usable_password():
-        raise NotPermitted("one's own account, or one without a password")
-    stored = retired.retire(person)
+    _require_password(person, actor)
     address = names.address_of(person) if person.is_active else ""
     is_mailed = False
     if address:
@@ -114,8 +112,10 @@ def require_new_password(person: Any, *, actor: AbstractBaseUser, request: HttpR
             is_mailed = True
     with transaction.atomic():
         sessions.lock_person(person.pk)
+        person.refresh_from_db(fields=["password"])  # they may just have changed it
+        _require_password(person, actor)
         _end_sign_ins(person, actor, request)
-        person.password = stored
+        person.password = retired.retire(person)
         person.save(update_fields=["password"])
         if is_mailed:
             _mail_key("new_password_required", person, address, request)
@@ -169,6 +169,11 @@ def _end_sign_ins(person: Any, actor: AbstractBaseUser, request: HttpRequest) ->
         request=request,
     )
     return len(ended)
+
+
+def _require_password(person: Any, actor: AbstractBaseUser) -> None:
+    if person.pk == actor.pk or not person.has_usable_password():
+        raise NotPermitted("one's own account, or one without a password")
 
 
 def _address_of(person: Any) -> str:

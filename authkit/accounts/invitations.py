@@ -71,15 +71,15 @@ def invite(
     return invitation, links.link_to("sign_up", request, shown) or shown
 
 
-@sensitive_variables("text", "shown")
+@sensitive_variables("text", "key")
 def look_up(text: str, address: str, *, now: datetime) -> Invited:
     """The invitation behind a key.
 
     Raises:
         KeyNotValid: there is none, it is used or over, or it is for another address.
     """
-    shown = text[: link_keys.LONGEST + 1]
-    as_mailed, as_shown = (link_keys.digest_of(key) for key in (_shown_for(shown), shown))
+    key = text[: link_keys.LONGEST + 1]
+    as_mailed, as_shown = link_keys.digest_of(_shown_for(key)), link_keys.digest_of(key)
     open_ones = Invitation.objects.filter(used_at=None, expires_at__gt=now)
     invitation = open_ones.filter(digest__in=(as_mailed, as_shown)).first()
     if invitation is None:

@@ -75,7 +75,8 @@ def register(
     with pace.steady_registration():
         throttle.spend_of(throttle.Scope.REGISTRATION, request)
         throttle.spend_mail(email, request)
-        _require_open(invitation)
+        if not is_open(invitation):
+            raise RegistrationClosed
         wanted = _read(username, email, password, profile or {}, request)
         if invitation:
             wanted = replace(wanted, invited=_invited(invitation, wanted))
@@ -90,20 +91,19 @@ def register(
     raise Busy("outrun each time")
 
 
-def is_open() -> bool:
-    """Whether anybody may register, invited or not."""
-    return conf.get().registration != "closed"
+def is_open(invitation: str = "") -> bool:
+    """Whether somebody may register who has this key, which is not looked at, or none."""
+    return conf.get().registration == "open" or (takes_invitation() and bool(invitation))
+
+
+def takes_invitation() -> bool:
+    """Whether nobody may register who is not invited."""
+    return conf.get().registration == "invitation"
 
 
 def has_usernames() -> bool:
     """Whether people have a user name beside their address."""
     return names.USERNAME.value in names.fields()
-
-
-def _require_open(invitation: str) -> None:
-    mode = conf.get().registration
-    if mode == "closed" or (mode == "invitation" and not invitation):
-        raise RegistrationClosed
 
 
 def _invited(text: str, wanted: Registration) -> invitations.Invited:

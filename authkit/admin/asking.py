@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 
-from authkit.accounts import current, recent
+from authkit.accounts import current, recent, retired
 from authkit.accounts.refusals import text_of
 from authkit.admin.base import Text
 from authkit.exceptions import (
@@ -143,7 +143,7 @@ def _page(
         "answer_name": ANSWER,
         "password_name": PASSWORD,
         "must_prove": must_prove,
-        "can_prove": user.has_usable_password(),
+        "can_prove": retired.has_working_password(user),
         "refusal": None if refusal is None else _words_of(refusal),
         "has_list_of_breadcrumbs": django.VERSION >= (6, 1),
     }

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.widgets import url_params_from_lookup_dict
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import BadRequest, ValidationError
@@ -44,8 +45,9 @@ class ListingAdmin(ModelAdmin):
         """Refuse patterns, and other tables, unless a filter of the list asks them."""
         if is_pattern(lookup):
             return False
-        if leads_away(self.model, lookup) and not self._offers(request, lookup):
-            return False
+        if leads_away(self.model, lookup):
+            is_asked_here = self._offers(request, lookup) or self._is_choice(lookup, value)
+            return is_asked_here and super().lookup_allowed(lookup, value, request)
         return super().lookup_allowed(lookup, value, request)
 
     def _offers(self, request: HttpRequest, lookup: str) -> bool:
@@ -56,6 +58,14 @@ class ListingAdmin(ModelAdmin):
         )
         names = [spec for spec in specs if isinstance(spec, str)]
         return any(lookup == name or lookup.startswith(f"{name}__") for name in names)
+
+    def _is_choice(self, lookup: str, value: Any) -> bool:
+        """Whether a `limit_choices_to` of some model asks this, in the window for choosing."""
+        for limits in self.model._meta.related_fkey_lookups:
+            asked = url_params_from_lookup_dict(limits() if callable(limits) else limits)
+            if (lookup, value) in asked.items():
+                return True
+        return False
 
     def response_action(
         self, request: HttpRequest, *args: Any, **kwargs: Any

@@ -82,13 +82,20 @@ class PersonAdmin(ImpersonatingAdmin, ManyPeople, TakesProof, GuardedAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kw: Any
     ) -> Any:
-        """The form; of a password that was ended it says so, and not that it is malformed."""
+        """The form; of a password it shows little, also on a page that is read only.
+
+        There Django leaves the field out, and would show what is stored. One that was ended
+        is said to be, and not to be malformed.
+        """
         form = super().get_form(request, obj, change=change, **kw)
-        shown = form.base_fields.get("password")
-        if isinstance(shown, ReadOnlyPasswordHashField) and retired.is_retired(obj):
-            ended = copy(shown)
-            ended.widget = EndedPassword()
-            form.base_fields = {**form.base_fields, "password": ended}
+        if obj is None or kw.get("fields", ()) is None:  # asked which fields there are
+            return form
+        shown = form.base_fields.get("password", ReadOnlyPasswordHashField())
+        if isinstance(shown, ReadOnlyPasswordHashField):
+            shown = copy(shown)
+            if retired.is_retired(obj):
+                shown.widget = EndedPassword()
+            form.base_fields = {**form.base_fields, "password": shown}
         return form
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -57,12 +57,17 @@ class Password(serializers.CharField):
 
 
 class Registration(serializers.Serializer[Any]):
-    """A new account. Where people have no user name, none is asked for."""
+    """A new account. Where people have no user name, none is asked for.
 
-    username = serializers.CharField(max_length=MAX_LENGTH, required=False, default="")
+    An empty name is judged with all the rest, so that people read at once all that is wrong.
+    """
+
+    username = serializers.CharField(
+        max_length=MAX_LENGTH, required=False, allow_blank=True, default=""
+    )
     email = serializers.CharField(max_length=MAX_LENGTH)
     password = Password()
-    invitation = serializers.CharField(max_length=64, required=False, default="")
+    invitation = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
 
 
 class MailedKey(serializers.Serializer[Any]):

@@ -20,6 +20,7 @@ Ids are stable; silence one with ``SILENCED_SYSTEM_CHECKS``.
     authkit.W004    simplejwt's own authentication class stands among the defaults
     authkit.W005    a backend that takes passwords stands before AuthkitBackend
     authkit.W020    a pipeline of python-social-auth lets nobody in
+    authkit.W021    a backend of python-social-auth in the settings is not taken
     authkit.W050    THROTTLE_CACHE names a cache that cannot count exactly, and is not used
 
 And with ``--deploy``, beside what Django says there (security.W012, W013, W016, W018 …):
@@ -81,7 +82,7 @@ from authkit.checks.settings import (
     check_signing_keys,
     check_user_claims,
 )
-from authkit.checks.social import check_social_pipelines
+from authkit.checks.social import check_social_backends, check_social_pipelines
 from authkit.checks.throttling import check_deployed_throttle_cache, check_throttle_cache
 from authkit.checks.wiring import (
     check_backend,
@@ -102,6 +103,7 @@ ALL = (
     check_rest_framework,
     check_declared_conditions,
     check_social_pipelines,
+    check_social_backends,
     check_way_back,
     check_throttle_cache,
 )

@@ -27,11 +27,20 @@ class SignUpPage(FormPage):
 
     def get_initial(self) -> dict[str, Any]:
         """With the invitation in the link."""
-        return {"invitation": self.request.GET.get("invitation", "")[:64]}
+        return {"invitation": self._invitation()}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """With the other ways to sign in."""
-        return super().get_context_data(providers=offers.providers(), **kwargs)
+        """With the other ways to sign in, and whether there is a form to fill in."""
+        return super().get_context_data(
+            providers=offers.providers(),
+            may_register=registration.is_open(self._invitation()),
+            takes_invitation=registration.takes_invitation(),
+            **kwargs,
+        )
+
+    def _invitation(self) -> str:
+        given = self.request.POST if self.request.method == "POST" else self.request.GET
+        return str(given.get("invitation", ""))[:64]
 
     def act(self, form: Any) -> None:
         """Register."""

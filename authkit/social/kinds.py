@@ -57,12 +57,15 @@ class Kind:
         scopes: what is asked for to learn a verified address, beyond the class's own.
         organisation_claim: where the answer names the organisations of a person; "" where
             the provider tells of none.
+        tells_organisations: whether they stand in the answer about the person, so that
+            nothing beside it is asked.
     """
 
     path: str
     issuer: str = ""
     scopes: tuple[str, ...] = ()
     organisation_claim: str = "groups"
+    tells_organisations: bool = False
 
 
 _KINDS: Mapping[str, Kind] = {
@@ -70,6 +73,7 @@ _KINDS: Mapping[str, Kind] = {
         "social_core.backends.google_openidconnect.GoogleOpenIdConnect",
         issuer="https://accounts.google.com",
         organisation_claim="hd",
+        tells_organisations=True,
     ),
     _KIND.GITHUB: Kind(
         "social_core.backends.github.GithubOAuth2",
@@ -87,7 +91,9 @@ _KINDS: Mapping[str, Kind] = {
         issuer="https://graph.microsoft.com",
     ),
     _KIND.GITLAB: Kind("social_core.backends.gitlab.GitLabOAuth2", issuer="https://gitlab.com"),
-    _KIND.OIDC: Kind("social_core.backends.open_id_connect.OpenIdConnectAuth"),
+    _KIND.OIDC: Kind(
+        "social_core.backends.open_id_connect.OpenIdConnectAuth", tells_organisations=True
+    ),
 }
 _OTHER = Kind("")
 
@@ -143,6 +149,13 @@ def listed_backends() -> list[Backend]:
     found = (import_string(path) for path in settings.AUTHENTICATION_BACKENDS)
     types = (each for each in found if isinstance(each, type))
     return [each for each in types if _is_taken(each) and _knows_subjects(each)]
+
+
+def refused_backends() -> list[type]:
+    """Other OAuth backends that are listed there, by which nobody can sign in here."""
+    found = (import_string(path) for path in settings.AUTHENTICATION_BACKENDS)
+    types = (each for each in found if isinstance(each, type) and issubclass(each, OAuthAuth))
+    return [each for each in types if not (_is_taken(each) and _knows_subjects(each))]
 
 
 def _named(name: str) -> Backend:

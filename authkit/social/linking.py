@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 from authkit import audit, sessions, signals
-from authkit.accounts import addresses, current, names
+from authkit.accounts import addresses, current, names, retired
 from authkit.accounts.client import client_of
 from authkit.exceptions import KeyNotValid, SignInRefused
 from authkit.kernel.names import canonical
@@ -147,7 +147,7 @@ def _begun_since(account: SocialAccount, actor: Any, request: HttpRequest) -> li
 
 def _has_other_way_in(user: AbstractBaseUser, account: SocialAccount) -> bool:
     """Whether there is a password, or another identity that still opens the door."""
-    if user.has_usable_password():
+    if retired.has_working_password(user):
         return True
     others = accounts_of(user).exclude(pk=account.pk)
     return any(_opens_the_door(other) for other in others)

@@ -53,6 +53,7 @@ def access_token_of(account: SocialAccount) -> str:
 
     One refreshes at a time: a refresh token that is used twice is taken for stolen. No
     transaction is open meanwhile, so that a provider that hangs keeps nobody from writing.
+    Call it in none: rolled back, a refresh token would be forgotten that is needed next time.
 
     Raises:
         NoTokens: see there.
@@ -134,8 +135,22 @@ def _refresh(row: SocialAccount, kept: Mapping[str, Any], mine: str) -> str:
     except Exception:
         _put(row, mine, row.sealed_tokens)
         raise
-    _put(row, mine, _sealed(kept, fresh))
+    if not _put(row, mine, _sealed(kept, fresh)):
+        _hand_on(row, kept, fresh)
     return str(fresh["access_token"])
+
+
+@sensitive_variables("used", "fresh", "following", "kept", "new")
+def _hand_on(row: SocialAccount, used: Mapping[str, Any], fresh: Mapping[str, Any]) -> None:
+    """Keep the next refresh token beside what was written meanwhile, if the old one stands there.
+
+    A sign-in need not bring another, and the old one may have worked for the last time.
+    """
+    written, following = SocialAccount.objects.filter(pk=row.pk).first(), fresh.get("refresh_token")
+    kept = {} if written is None else _kept(written)
+    if written is not None and following and kept.get("refresh_token") == used["refresh_token"]:
+        new = {**kept, "refresh_token": following}
+        _put(written, written.sealed_tokens, sealing.seal_object(sealing.PROVIDER_TOKENS, new))
 
 
 @sensitive_variables("old", "new")

@@ -113,10 +113,10 @@ def of_row(row: SocialProvider) -> Provider:
 
 def _asks_organisations(row: SocialProvider) -> bool:
     """Whether memberships decide who gets in, or about a role: not asked about otherwise."""
-    claim = kinds.kind_of(row.kind).organisation_claim
-    return bool(row.organisations) or (
-        bool(claim) and ClaimRole.objects.filter(provider=row, claim=claim).exists()
-    )
+    kind = kinds.kind_of(row.kind)
+    if row.organisations or kind.tells_organisations or not kind.organisation_claim:
+        return bool(row.organisations)
+    return ClaimRole.objects.filter(provider=row, claim=kind.organisation_claim).exists()
 
 
 def _issuer_of(row: SocialProvider, backend: kinds.Backend) -> str:
@@ -129,6 +129,12 @@ def _issuer_of(row: SocialProvider, backend: kinds.Backend) -> str:
 def from_settings() -> list[Provider]:
     """The providers that AUTHENTICATION_BACKENDS and SOCIAL_AUTH_… settings describe."""
     return [_of_settings(each) for each in kinds.listed_backends() if _option(each, "KEY")]
+
+
+def refused_settings() -> list[str]:
+    """The names of OAuth backends that settings describe as well, and that are not taken."""
+    refused: Any = kinds.refused_backends()
+    return [str(each.name) for each in refused if _option(each, "KEY")]
 
 
 def _of_settings(backend: kinds.Backend) -> Provider:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.admin.widgets import url_params_from_lookup_dict
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
@@ -105,3 +106,15 @@ def test_a_filter_may_be_called_like_a_table_that_points_here(client_of_root, mo
     page = client_of_root.get(f"{people_url()}?authkit_tokens=editor")
     assert [person.email for person in page.context["cl"].result_list] == ["uma@example.com"]
     assert client_of_root.get(f"{people_url()}?authkit_sessions=editor").status_code == 400
+
+
+def test_whom_a_project_lets_choose_from_is_offered_for_choice(client_of_root, monkeypatch):
+    """As by `limit_choices_to` of a field of its own, which asks about a table that points here."""
+    limits = {"authkit_tokens__isnull": False}
+    monkeypatch.setattr(get_user_model()._meta, "related_fkey_lookups", [limits, lambda: {"x": 1}])
+    tokens.issue_personal(make_person("uma"), name="nightly", now=timezone.now())
+    (query,) = url_params_from_lookup_dict(limits).items()
+    page = client_of_root.get(people_url(), dict([query], _popup="1"))
+    assert [person.email for person in page.context["cl"].result_list] == ["uma@example.com"]
+    other = client_of_root.get(people_url(), {query[0]: "True", "_popup": "1"})
+    assert other.status_code == 400

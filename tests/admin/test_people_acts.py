@@ -13,8 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from authkit import sessions, tokens
-from authkit.accounts import addresses, link_keys, retired
-from authkit.exceptions import KeyNotValid
+from authkit.access import acting
+from authkit.accounts import addresses, care, link_keys, retired
+from authkit.exceptions import KeyNotValid, NotPermitted
 from authkit.models import AuditEvent, BearerToken, LinkKey, SignInName, Throttle, UserSession
 from tests.admin.pages import grant, make_staff, signed_in
 from tests.admin.people_pages import (
@@ -353,6 +354,47 @@ def test_the_old_password_is_not_taken_again(uma, how_often, django_capture_on_c
     assert gets_in(uma, "something else entirely")
     assert not gets_in(uma)
     assert "has to set a new" not in client.get(people_url("change", uma.pk)).text
+
+
+def test_the_password_that_is_ended_is_the_one_they_have(uma, rf):
+    """Also if they change it while the administrator looks at their page."""
+    seen = type(uma)._default_manager.get(pk=uma.pk)
+    uma.set_password("what she took a moment ago")
+    uma.save()
+    care.require_new_password(seen, actor=make_carer(), request=rf.post("/"))
+    uma.refresh_from_db()
+    assert retired.is_the_old_one(uma, "what she took a moment ago")
+    seen.set_unusable_password()
+    seen.save()
+    with pytest.raises(NotPermitted):
+        care.require_new_password(uma, actor=make_carer("other"), request=rf.post("/"))
+    seen.refresh_from_db()
+    assert not seen.has_usable_password()
+
+
+@pytest.mark.parametrize("encoded", ["md5$$abc", "argon2$x", "md5$x", "gibberish"])
+def test_a_hash_that_nobody_reads_any_more_keeps_nobody_out(
+    uma, encoded, django_capture_on_commit_callbacks
+):
+    type(uma)._default_manager.filter(pk=uma.pk).update(password=encoded)
+    with django_capture_on_commit_callbacks(execute=True):
+        press_and_confirm(signed_in(make_carer()), uma, "require-new-password")
+    key = str(mail.outbox[-1].body).split("key=")[1].split()[0]
+    assert set_anew(key, "something else entirely").status_code == 204
+    assert gets_in(uma, "something else entirely")
+
+
+def test_whose_own_password_was_ended_is_not_asked_for_it(uma):
+    """They came in by another way, and prove by it that it is them."""
+    carer = make_carer()
+    ended = retired.retire(carer)
+    with acting.as_system():
+        type(carer)._default_manager.filter(pk=carer.pk).update(password=ended)
+    carer.refresh_from_db()
+    client = long_signed_in(carer)
+    page = press(client, uma, "sign-out").text
+    assert "authkit_password" not in page
+    assert "Please sign out and in again" in page
 
 
 def test_where_there_is_no_room_for_the_old_hash_it_goes(uma):

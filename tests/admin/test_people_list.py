@@ -13,10 +13,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from authkit import sessions, tokens
+from authkit import audit, sessions, tokens
 from authkit.accounts import addresses
-from authkit.admin.people import listing, searching
-from authkit.models import Assignment, SignInName, SocialAccount, Throttle
+from authkit.admin.people import beyond, listing, searching
+from authkit.models import Assignment, AuditEvent, SignInName, SocialAccount, Throttle
 from tests.access.writing import give, role
 from tests.admin.pages import grant, make_staff, signed_in
 from tests.admin.people_pages import URLS, people_url
@@ -337,6 +337,19 @@ def test_every_row_of_many_is_reached_once(superuser, by_twos, order):
     assert parts == 3
     if order in ("o=1", "o=-1"):
         assert met == sorted(met, reverse=order == "o=-1")
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="others look at how many rows there are")
+@pytest.mark.parametrize("order", [["-at", "-pk"], ["at", "-pk"]])
+def test_an_index_tells_where_it_goes_on(order):
+    audit.record("login.succeeded")
+    columns = beyond.columns_of(AuditEvent, order)
+    mark = beyond.mark(AuditEvent.objects.get(), columns, "")
+    later = beyond.after(mark, columns, "")
+    plan = AuditEvent.objects.filter(later).order_by(*order).explain()
+    assert "SEARCH" in plan
+    assert "SCAN" not in plan
+    assert "MULTI-INDEX" not in plan
 
 
 def test_what_the_list_is_narrowed_to_stays_past_the_pages(superuser, by_twos):

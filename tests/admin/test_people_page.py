@@ -174,6 +174,25 @@ def test_it_shows_no_secret_and_has_no_script_in_it(superuser):
         assert "style=" not in part
 
 
+@pytest.mark.parametrize("site", ["own", "departments"])  # Django's form, and a project's own
+def test_no_page_that_is_read_only_shows_the_hash_of_a_password(site, superuser, monkeypatch):
+    clerk = make_staff("clerk", "view_role")
+    opts: Any = get_user_model()._meta
+    grant(clerk, "view_user", app_label=opts.app_label)
+    uma, carer = make_person("uma"), make_carer()
+    where = f"admin:{opts.app_label}_{opts.model_name}_change"
+    sites = {each.name: each for each in admin.sites.all_sites}
+    for seen, visitor in ((uma, clerk), (superuser, carer), (uma, superuser)):
+        if seen.pk == uma.pk and visitor is superuser:
+            page = sites[site].get_model_admin(get_user_model())
+            monkeypatch.setattr(page, "readonly_fields", ("password",))
+        answer = signed_in(visitor).get(reverse(where, args=[seen.pk], current_app=site))
+        assert answer.status_code == 200
+        assert "password" in answer.text
+        assert seen.password not in answer.text
+        assert seen.password.rpartition("$")[2] not in answer.text
+
+
 def test_the_hash_of_a_password_is_not_a_field_to_fill_in(superuser):
     uma = make_person("uma")
     form: dict[str, Any] = {"email": uma.email, "password": "md5$x$y", "is_active": "on"}

@@ -127,6 +127,15 @@ def test_all_that_is_wrong_is_said_at_once_but_not_who_there_is():
     answer = register("x" * 151, email="nonsense", password="password1")
     assert set(answer.json()) == {"code", "username", "email", "password"}
     assert all(len(found) == 1 for name, found in answer.json().items() if name != "code")
+    answer = register("", email="nonsense", password="short")
+    assert set(answer.json()) == {"code", "username", "email", "password"}
+
+
+def test_a_form_may_send_the_field_for_an_invitation_empty():
+    assert register(invitation="").status_code == 201
+    with override_settings(AUTHKIT={"REGISTRATION": "invitation"}):
+        refused = register("dora", email="dora@example.com", invitation="")
+    assert (refused.status_code, refused.json()["code"]) == (403, "registration_closed")
 
 
 @usernames_only

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from authkit.checks.social import check_social_pipelines
+from authkit.checks.social import check_social_backends, check_social_pipelines
 from authkit.social.pipeline import PIPELINE
 
 pytestmark = pytest.mark.any_user_model
@@ -34,3 +34,16 @@ def test_a_pipeline_that_lets_nobody_in_is_named(settings, name, pipeline, word)
 def test_what_takes_links_apart_is_another_pipeline(settings):
     settings.SOCIAL_AUTH_DISCONNECT_PIPELINE = []
     assert check_social_pipelines() == []
+
+
+def test_a_backend_of_the_settings_that_is_not_taken_is_named(settings):
+    github, drip = (
+        f"social_core.backends.{name}" for name in ("github.GithubOAuth2", "drip.DripOAuth")
+    )
+    settings.AUTHENTICATION_BACKENDS = ["authkit.backends.AuthkitBackend", github, drip]
+    settings.SOCIAL_AUTH_GITHUB_KEY = "x"
+    assert check_social_backends() == []
+    settings.SOCIAL_AUTH_DRIP_KEY = "x"
+    (found,) = check_social_backends()
+    assert found.id == "authkit.W021"
+    assert "'drip'" in found.msg

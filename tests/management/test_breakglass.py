@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from authkit.access import can
+from authkit.accounts import retired
 from authkit.models import AuditEvent, Role, Rule
 from tests.people import make_person
 
@@ -52,3 +53,12 @@ def test_nobody_is_made_up():
     with pytest.raises(CommandError, match="nobody-here"):
         break_glass("nobody-here")
     assert make_person("ada").is_superuser is False
+
+
+def test_who_has_no_password_that_works_is_told(person: Any, capsys: Any):
+    break_glass(person.get_username())
+    assert "changepassword" not in capsys.readouterr().err
+    person.password = retired.retire(person)
+    person.save()
+    break_glass(person.get_username())
+    assert "changepassword" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.core import mail
 from django.test import Client, override_settings
 
-from authkit.accounts import addresses
+from authkit.accounts import addresses, invitations
 from authkit.models import BearerToken, UserSession
 from tests.accounts import mailbox
 from tests.api.callers import Caller, personal
@@ -228,6 +228,23 @@ def test_where_registration_is_closed_nothing_leads_there():
     visitor = Visitor()
     assert "sign-up" not in visitor.open("/account/sign-in/").text
     assert "Registration is closed." in visitor.open("/account/sign-up/").text
+
+
+@override_settings(AUTHKIT={"REFUSAL_TIME": 0, "REGISTRATION": "invitation"})
+def test_who_is_not_invited_is_given_no_form_to_fill_in(rf):
+    visitor = Visitor()
+    assert "sign-up" not in visitor.open("/account/sign-in/").text
+    page = visitor.open("/account/sign-up/").text
+    assert "by invitation" in page
+    assert 'name="password"' not in page
+    _invitation, link = invitations.invite("ina@example.com", actor=None, request=rf.get("/"))
+    path, key = link.partition("testserver")[2], link.partition("invitation=")[2]
+    visitor.open(path)
+    visitor.send(path, username="ina", email="nonsense", password="short", invitation=key)
+    assert "Enter a valid e-mail address." in visitor.text
+    form = {"username": "ina", "email": "ina@example.com", "password": GOOD}
+    visitor.send(path, **form, invitation=key)
+    assert get_user_model()._default_manager.filter(email="ina@example.com").exists()
 
 
 def test_a_forgotten_password_is_set_anew(person: AbstractUser):

@@ -11,6 +11,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from authkit.access import keyholders
+from authkit.accounts import retired
 from authkit.models import (
     Assignment,
     AuditEvent,
@@ -130,6 +131,18 @@ def test_the_last_way_in_stays(offer, liar):
     assert visitor.delete(path).status_code == 204
     assert not SocialAccount.objects.exists()
     assert AuditEvent.objects.filter(kind="social.unlinked").exists()
+
+
+def test_a_password_that_was_ended_is_no_way_in(offer, liar):
+    offer()
+    Visitor().sign_in(liar)
+    person: Any = get_user_model().objects.get()
+    person.set_password(PASSWORD)
+    person.password = retired.retire(person)
+    person.save()
+    visitor = Visitor(f"Bearer {Visitor().sign_in(liar).json()['token']}")
+    refused = visitor.delete(f"/auth/social/accounts/{SocialAccount.objects.get().pk}/")
+    assert (refused.status_code, refused.json()["code"]) == (409, "last_way_in")
 
 
 def test_a_provider_that_is_switched_off_is_no_way_in(offer, liar):

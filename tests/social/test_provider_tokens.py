@@ -150,3 +150,27 @@ def test_a_sign_in_meanwhile_is_not_overwritten(offer, liar):
     finally:
         signals.provider_asked.disconnect(look)
     assert provider_tokens.access_token_of(account) == "newer"
+
+
+@pytest.mark.parametrize("brought", ["", "rt-9"])
+def test_the_next_refresh_token_is_kept_beside_what_a_sign_in_meanwhile_brought(
+    offer, liar, brought
+):
+    """The one before works no more, and not every sign-in brings another."""
+    account = _kept_and_over(offer, liar)
+    next_ones = {"access_token": "fresh", "refresh_token": "rt-2", "expires_in": 300}
+    liar.answers["/token"] = lambda: as_json(next_ones)
+
+    def sign_in(**_: Any) -> None:
+        row = SocialAccount.objects.get()
+        told = {"access_token": "newer", "refresh_token": brought, "expires_in": 300}
+        provider_tokens.keep(row, told)
+
+    signals.provider_asked.connect(sign_in)
+    try:
+        assert provider_tokens.access_token_of(account) == "fresh"
+    finally:
+        signals.provider_asked.disconnect(sign_in)
+    account.refresh_from_db()
+    kept = sealing.unseal_object(sealing.PROVIDER_TOKENS, account.sealed_tokens)
+    assert (kept["access_token"], kept["refresh_token"]) == ("newer", brought or "rt-2")

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth import authenticate, get_user_model
+from django.db import connection
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 
 from authkit import sealing
 from authkit.models import SocialProvider
@@ -195,3 +197,11 @@ def test_a_pipeline_without_our_steps_lets_nobody_in(settings, offer, liar):
     ]
     answer = Visitor().sign_in(liar)
     assert (answer.status_code, answer.json()["code"]) == (502, "provider_misconfigured")
+
+
+@pytest.mark.parametrize(("kind", "count"), [("oidc", 1), ("google", 1), ("x", 1), ("github", 2)])
+def test_a_provider_is_one_row_and_its_claims_where_they_are_asked_for(offer, kind, count):
+    offer(kind=kind)
+    with CaptureQueriesContext(connection) as asked:
+        assert not providers.find("house").asks_organisations
+    assert len(asked) == count

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from authkit import audit
 from authkit.access import acting
+from authkit.accounts import retired
 from authkit.accounts.identify import person_named
 from authkit.management.subcommands.base import Subcommand
 from authkit.models.prepared import has_field
@@ -53,5 +54,5 @@ class BreakGlass(Subcommand):
             )
         self.stdout.write(f"{person} is an active superuser.")
         self.stdout.write(f"Changed: {', '.join(missing) or 'nothing'}. Written to the audit.")
-        if not person.has_usable_password():
-            self.say("There is no password: `manage.py changepassword` sets one.")
+        if not retired.has_working_password(person):
+            self.say("There is no password that works: `manage.py changepassword` sets one.")
