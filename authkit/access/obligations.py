@@ -15,14 +15,11 @@ from typing import Any
 from django.db import models, router, transaction
 from django.db.models import signals
 
-from authkit.access import acting, objects
+from authkit.access import acting, reach
 from authkit.exceptions import ConditionNotApplied, NotPermitted
 from authkit.kernel.decision import Decision
 from authkit.kernel.patterns import Access, has_action
 from authkit.models.kinds import stored_as
-
-#: As many rows are looked at in one query.
-_AT_A_TIME = 500
 
 
 class Obligation:
@@ -44,52 +41,52 @@ class Obligation:
         self.access = access
         self.decision = decision
         self.user = user
+        self.model = model
         self.is_met = False
         self.is_safe = False
         self.is_over = False
-        self._model = model
         self._is_broken = False
+        self._is_settled = False
+        self._connection: Any = None
         self._written: dict[tuple[str | None, type[models.Model]], set[Any]] = {}
 
     def is_about(self, model: type[models.Model]) -> bool:
         """Whether the rows of a model are those of the endpoint, under whatever name."""
-        return self._model is not None and issubclass(model, stored_as(self._model))
+        return self.model is not None and issubclass(model, stored_as(self.model))
 
-    def watch(self, obj: models.Model) -> None:
+    def watch(self, obj: models.Model, using: str | None = None) -> None:
         """Check this row, which was checked before or has just been written, at the end."""
         if self.is_about(type(obj)):
-            self.watch_rows(obj._state.db, type(obj), [obj.pk])
+            alias = using or router.db_for_write(type(obj), instance=obj)
+            self.watch_rows(alias, type(obj), [obj.pk])
 
     def watch_rows(
         self, using: str | None, model: type[models.Model], keys: Collection[Any]
     ) -> None:
         """Check these at the end; nothing is checked by a write of no row."""
-        self._require_open()
-        self._written.setdefault((using, self._named(model)), set()).update(keys)
+        self._require_open(using)
+        self._known(using, model).update(keys)
         self.is_met |= bool(keys)
+        if self._is_settled and self._is_beyond(using, model, keys):
+            self.lose_track()
 
-    def look_before(self, obj: models.Model, using: str | None) -> None:
-        """Check a stored row that is about to be written and that nobody has checked yet."""
-        if not self.is_about(type(obj)):
-            return
-        self._require_open()
-        if obj.pk is not None:
-            self.look_before_rows(type(obj)._base_manager.using(using).filter(pk=obj.pk))
-
-    def look_before_rows(self, rows: models.QuerySet[Any]) -> list[Any]:
-        """The same for all of a queryset; returns their keys."""
-        self._require_open()
-        keys = list(rows.values_list("pk", flat=True))
-        known = self._written.get((rows.db, self._named(rows.model)), ())
-        self._is_broken |= bool(self._out_of_reach(rows.db, rows.model, {*keys}.difference(known)))
-        return keys
-
-    def look_before_removal(self, rows: models.QuerySet[Any]) -> None:
-        """Check rows that are about to go, of which nothing will be left to check."""
-        self.is_met |= bool(self.look_before_rows(rows))
+    def look_before(
+        self, using: str | None, model: type[models.Model], keys: Collection[Any]
+    ) -> None:
+        """Check stored rows that are about to be written and that nobody has checked yet."""
+        self._require_open(using)
+        unknown = {*keys}.difference(self._known(using, model))
+        if self._is_beyond(using, model, unknown):
+            self.lose_track()
 
     def lose_track(self) -> None:
-        """Something was written, and nobody can tell which rows: so it is taken back."""
+        """A row out of reach was written, or nobody can tell which: so all is taken back.
+
+        Raises:
+            ConditionNotApplied: the rest has been committed already.
+        """
+        if self._is_settled:
+            raise ConditionNotApplied(f"{self.access}: a row was out of reach after the commit")
         self._is_broken = True
 
     def settle(self) -> None:
@@ -102,43 +99,44 @@ class Obligation:
         if self._is_broken:
             raise NotPermitted(f"{self.access}: a row was out of reach")
         for (alias, model), keys in self._written.items():
-            if self._out_of_reach(alias, model, keys):
+            if self._is_beyond(alias, model, keys):
                 raise NotPermitted(f"{self.access}: a row was moved out of reach")
         if not self.is_met:
             raise ConditionNotApplied(str(self.access))
+        self._is_settled = not self.is_safe
 
-    def _require_open(self) -> None:
+    @contextmanager
+    def taking_back(self) -> Iterator[None]:
+        """Within a transaction that ends well only if all that was written was in reach."""
+        alias = "default" if self.model is None else router.db_for_write(self.model)
+        with transaction.atomic(using=alias):
+            self._connection = transaction.get_connection(alias)
+            yield
+            self.settle()
+
+    def _require_open(self, using: str | None) -> None:
         """Refuse a write that nobody could take back.
 
         Raises:
-            ConditionNotApplied: the answer is being sent.
+            ConditionNotApplied: the answer is being sent, or another database or thread writes.
         """
-        if self.is_over and not self.is_safe:
+        if self.is_safe:
+            return
+        if self.is_over:
             raise ConditionNotApplied(f"{self.access}: written while the answer was sent")
+        if self._connection not in (None, transaction.get_connection(using)):
+            raise ConditionNotApplied(f"{self.access}: written by another connection ({using})")
 
-    def _out_of_reach(
-        self, using: str | None, model: type[models.Model], keys: Iterable[Any]
-    ) -> set[Any]:
-        """Which of these rows are stored, and not among those for which was decided."""
-        found: set[Any] = set()
-        every = list(keys)
-        for start in range(0, len(every), _AT_A_TIME):
-            some = every[start : start + _AT_A_TIME]
-            rows = self._named(model)._base_manager.using(using).filter(pk__in=some)
-            within = objects.visible_by(self.decision, rows, self.user)
-            found |= set(rows.values_list("pk", flat=True)).difference(
-                within.values_list("pk", flat=True)
-            )
-        return found
+    def _is_beyond(self, using: str | None, model: type[models.Model], keys: Iterable[Any]) -> bool:
+        return reach.is_beyond(self.decision, self.user, self._named(model), using, keys)
+
+    def _known(self, using: str | None, model: type[models.Model]) -> set[Any]:
+        return self._written.setdefault((using, self._named(model)), set())
 
     def _named(self, model: type[models.Model]) -> type[models.Model]:
         """A model by the name that the endpoint, and so its conditions, know it by."""
-        ours = self._model
+        ours = self.model
         return ours if ours is not None and stored_as(ours) is stored_as(model) else model
-
-    def database(self) -> str:
-        """The database of the transaction around a write."""
-        return router.db_for_write(self._model) if self._model is not None else "default"
 
 
 _owed: contextvars.ContextVar[Obligation | None] = contextvars.ContextVar(
@@ -182,9 +180,8 @@ def writing(obligation: Obligation) -> Iterator[None]:
     before = _owed.get()
     _owed.set(obligation)
     try:
-        with transaction.atomic(using=obligation.database()):
+        with obligation.taking_back():
             yield
-            obligation.settle()
     finally:
         _owed.set(before)  # and not by its token: an async chain changes contexts on the way
 
@@ -209,14 +206,15 @@ def listen() -> None:
 
 def _about_to_be_saved(instance: models.Model, using: str, **_: object) -> None:
     obligation = owed_for_writes()
-    if obligation is not None:
-        obligation.look_before(instance, using)
+    if obligation is not None and obligation.is_about(type(instance)):
+        keys = [] if instance.pk is None else [instance.pk]
+        obligation.look_before(using, type(instance), keys)
 
 
-def _saved(instance: models.Model, **_: object) -> None:
+def _saved(instance: models.Model, using: str, **_: object) -> None:
     obligation = owed_for_writes()
     if obligation is not None:
         was_met = obligation.is_met
-        obligation.watch(instance)
+        obligation.watch(instance, using)
         if obligation.is_safe:  # what it happens to save says nothing of what it shows
             obligation.is_met = was_met

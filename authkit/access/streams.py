@@ -17,7 +17,7 @@ Around = Callable[[], AbstractContextManager[Any]]
 
 def send_within(response: Any, around: Around) -> None:
     """Make each part of a stream within `around()`. A file is only read."""
-    if not getattr(response, "streaming", False) or isinstance(response, FileResponse):
+    if not getattr(response, "streaming", False) or _is_file(response):
         return
     parts = response.streaming_content
     response.streaming_content = (
@@ -45,3 +45,8 @@ async def _made_later(parts: Any, around: Around) -> AsyncIterator[bytes]:
             except StopAsyncIteration:
                 return
         yield part
+
+
+def _is_file(response: Any) -> bool:
+    """Whether a file is sent; a FileResponse takes anything else as well."""
+    return isinstance(response, FileResponse) and response.file_to_stream is not None

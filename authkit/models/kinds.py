@@ -21,3 +21,9 @@ def names_of(model: type[models.Model]) -> list[type[models.Model]]:
 def stored_as(model: Any) -> Any:
     """The model that a proxy is another name of; else the model itself."""
     return model._meta.concrete_model
+
+
+def every_row(model: type[models.Model], using: str | None) -> models.QuerySet[Any]:
+    """All rows of a model, also those that its managers hide."""
+    rows: models.QuerySet[Any] = models.QuerySet(model=model, using=using)
+    return rows

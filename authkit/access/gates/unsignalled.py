@@ -94,7 +94,7 @@ def _asking(original: Callable[..., Any], ask: Callable[..., Around | None]) -> 
         self._for_write = True  # type: ignore[attr-defined]
         if args:  # rows, which may be such as can be read only once
             args = (list(args[0]), *args[1:])
-        elif "objs" in options:
+        elif "objs" in options and ask is not _update:
             options["objs"] = list(options["objs"])
         asked = [ask(road, self, *args, **options) for road in roads]
         around = [each for each in asked if each is not None]
@@ -126,7 +126,7 @@ def _create(
 
 
 def _rewrite(
-    road: Road, rows: QuerySet[Any], /, objs: Collection[Any], fields: Iterable[str], **_: Any
+    road: Road, rows: QuerySet[Any], /, objs: Any, fields: Iterable[str], *_: Any, **__: Any
 ) -> Around | None:
     return road.rewriting(objs, rows.db, list(fields))
 

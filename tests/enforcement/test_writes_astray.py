@@ -1,0 +1,81 @@
+"""Rows out of a condition's reach stay as they were, by whatever way they are written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from authkit.testing import client_for
+from tests.enforcement import urls_letters
+from tests.enforcement.urls_letters import ASTRAY, WAYS
+from tests.letters.models import Label, Letter
+
+pytestmark = [pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def _with_letters(settings: Any) -> None:
+    settings.ROOT_URLCONF = "tests.enforcement.urls_letters"
+    urls_letters.register_conditions()
+
+
+@pytest.fixture
+def mail(world: Any) -> Any:
+    """A letter of each; his has been answered by hers."""
+    Label.objects.create(name="urgent")
+    world.hers = Letter.every.create(owner_key=world.alice.pk)
+    world.question = Letter.every.create(owner_key=world.alice.pk, text="asked")
+    world.his = Letter.every.create(owner_key=world.bob.pk, answered=world.question)
+    world.give(world.alice, "allow letters:POST when own")
+    return world
+
+
+def rows() -> list[Any]:
+    return list(Letter.every.order_by("pk").values_list("pk", "owner_key", "text", "labels"))
+
+
+def post(world: Any, way: str, letter: Any) -> Any:
+    client = client_for(world.alice, "token")
+    client.raise_request_exception = False
+    return client.post(f"/letters/{way}/{letter.pk}/")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_letter_of_somebody_else_stays_as_it_was(mail, way):
+    before = rows()
+    assert post(mail, way, mail.his).status_code >= 400
+    assert rows() == before
+
+
+@pytest.mark.parametrize("way", ["rewrite", "take", "remove", "remove_one", "label"])
+def test_so_does_one_that_the_base_manager_hides(mail, way):
+    Letter.every.filter(pk=mail.his.pk).update(is_archived=True)
+    before = rows()
+    assert post(mail, way, mail.his).status_code == 403
+    assert rows() == before
+
+
+@pytest.mark.parametrize("way", sorted({*WAYS} - {"ignored_and_taken", "unanswer"}))
+def test_ones_own_letter_may_be_written_so(mail, way):
+    assert post(mail, way, mail.hers).status_code == 200
+
+
+@pytest.mark.parametrize("way", ASTRAY)
+def test_ones_own_letter_goes_nowhere(mail, way):
+    before = rows()
+    assert post(mail, way, mail.hers).status_code == 403
+    assert rows() == before
+
+
+@pytest.mark.parametrize("way", ["remove", "remove_one"])
+def test_what_hangs_from_ones_own_letter_does_as_its_model_says(mail, way):
+    assert post(mail, way, mail.question).status_code == 200
+    mail.his.refresh_from_db()
+    assert mail.his.answered is None
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_who_may_write_every_letter_is_asked_about_none(mail, way):
+    mail.give(mail.alice, "allow letters:POST")
+    assert post(mail, way, mail.his).status_code == 200

@@ -1,0 +1,105 @@
+"""A view that writes letters in ways of which nobody thinks first."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F, Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+
+from authkit.access import conditions
+from tests.letters.models import Label, Letter
+
+every = Letter.every
+
+
+def register_conditions() -> None:
+    """What the rules of these tests may name."""
+    conditions.condition("own", model=Letter)(lambda user: Q(owner_key=user.pk))
+    conditions.condition("urgent", model=Letter)(lambda user: Q(labels__name="urgent"))
+
+
+def _ignored_and_taken(rows: Any, me: int, other: int) -> None:
+    """Seems to add a row that is there, so that it is known, and then takes it."""
+    every.bulk_create([Letter(pk=row.pk) for row in rows], ignore_conflicts=True)
+    rows.update(owner_key=me)
+
+
+def _afterwards(rows: Any, me: int, other: int) -> None:
+    transaction.on_commit(lambda: rows.update(text="changed"))
+
+
+def _save_afterwards(rows: Any, me: int, other: int) -> None:
+    def save() -> None:
+        letter = rows.get()
+        letter.text = "changed"
+        letter.save()
+
+    transaction.on_commit(save)
+
+
+def _swallowed(rows: Any, me: int, other: int) -> None:
+    """Goes on whatever happens."""
+    with suppress(Exception), transaction.atomic():
+        rows.update(text="changed")
+        Letter(pk=rows.get().pk).save(force_insert=True)
+    rows.update(text="changed")
+
+
+#: What each does to letters, for the caller.
+WAYS: dict[str, Any] = {
+    "rewrite": lambda rows, me, other: rows.update(text="changed"),
+    "rewrite_by_join": lambda rows, me, other: every.filter(
+        Q(pk__in=rows.values("pk")), Q(labels__name="urgent") | Q(labels=None)
+    ).update(text="changed"),
+    "rewrite_by_expression": lambda rows, me, other: rows.update(text=F("pk")),
+    "take": lambda rows, me, other: rows.update(owner_key=me),
+    "remove": lambda rows, me, other: rows.delete(),
+    "remove_one": lambda rows, me, other: rows.get().delete(),
+    "rewrite_in_batches": lambda rows, me, other: every.bulk_update(
+        [Letter(pk=row.pk, text="changed") for row in rows], ["text"], 10
+    ),
+    "upsert_one": lambda rows, me, other: every.update_or_create(
+        pk=rows.get().pk, defaults={"text": "changed"}
+    ),
+    "answer": lambda rows, me, other: every.filter(owner_key=me).first().answers.set(rows),
+    "unanswer": lambda rows, me, other: every.get(text="asked").answers.clear(),
+    "ignored_and_taken": _ignored_and_taken,
+    "label": lambda rows, me, other: rows.get().labels.add(*Label.objects.all()),
+    "label_from_there": lambda rows, me, other: Label.objects.get().letters.add(*rows),
+    "afterwards": _afterwards,
+    "save_afterwards": _save_afterwards,
+    "swallowed": _swallowed,
+}
+
+#: What each does with the caller's own letter, that must not be.
+ASTRAY: dict[str, Any] = {
+    "give_and_hide": lambda rows, me, other: rows.update(owner_key=other, is_archived=True),
+    "save_and_hide": lambda rows, me, other: Letter(
+        pk=rows.get().pk, owner_key=other, is_archived=True
+    ).save(),
+    "give_under_another_key": lambda rows, me, other: rows.update(id=777, owner_key=other),
+}
+
+
+@csrf_exempt
+def letters(request: HttpRequest, way: str, pk: int) -> HttpResponse:
+    """Saves a letter of the caller's first; then does something else, and says nothing of it."""
+    me: Any = request.user.pk
+    mine = every.filter(owner_key=me, is_archived=False).first()
+    if mine is not None:
+        mine.save()
+    other = User.objects.exclude(pk=me).get()
+    {**WAYS, **ASTRAY}[way](every.filter(pk=pk), me, other.pk)
+    return JsonResponse({})
+
+
+letters.access_model = Letter  # type: ignore[attr-defined]
+
+
+urlpatterns = [path("letters/<str:way>/<int:pk>/", letters, name="letters")]
