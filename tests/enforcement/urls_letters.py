@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from authkit.access import conditions
+from authkit.access import conditions, visible
 from tests.letters.models import Label, Letter
 
 every = Letter.every
@@ -51,6 +56,13 @@ def _swallowed(rows: Any, me: int, other: int) -> None:
     rows.update(text="changed")
 
 
+def _elsewhere(rows: Any, me: int, other: int) -> None:
+    """In a thread, whose connection has a transaction of its own."""
+    context = copy_context()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(context.run, lambda: rows.update(text="changed")).result()
+
+
 #: What each does to letters, for the caller.
 WAYS: dict[str, Any] = {
     "rewrite": lambda rows, me, other: rows.update(text="changed"),
@@ -59,6 +71,11 @@ WAYS: dict[str, Any] = {
     ).update(text="changed"),
     "rewrite_by_expression": lambda rows, me, other: rows.update(text=F("pk")),
     "take": lambda rows, me, other: rows.update(owner_key=me),
+    "rewrite_later": lambda rows, me, other: async_to_sync(rows.aupdate)(text="changed"),
+    "remove_later": lambda rows, me, other: async_to_sync(rows.adelete)(),
+    "upsert_later": lambda rows, me, other: async_to_sync(every.all().aupdate_or_create)(
+        pk=rows.values_list("pk", flat=True).get(), defaults={"text": "changed"}
+    ),
     "remove": lambda rows, me, other: rows.delete(),
     "remove_one": lambda rows, me, other: rows.get().delete(),
     "rewrite_in_batches": lambda rows, me, other: every.bulk_update(
@@ -84,6 +101,7 @@ ASTRAY: dict[str, Any] = {
         pk=rows.get().pk, owner_key=other, is_archived=True
     ).save(),
     "give_under_another_key": lambda rows, me, other: rows.update(id=777, owner_key=other),
+    "elsewhere": _elsewhere,
 }
 
 
@@ -99,7 +117,30 @@ def letters(request: HttpRequest, way: str, pk: int) -> HttpResponse:
     return JsonResponse({})
 
 
-letters.access_model = Letter  # type: ignore[attr-defined]
+@csrf_exempt
+def stream(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Answers with a file that is none."""
+    every.filter(pk=pk).update(text="first")
+
+    def parts() -> Iterator[bytes]:
+        yield b"begun "
+        every.filter(pk=pk).update(text="later")
+
+    return FileResponse(parts())
 
 
-urlpatterns = [path("letters/<str:way>/<int:pk>/", letters, name="letters")]
+def seen(request: HttpRequest) -> HttpResponse:
+    """Shows also what was put away."""
+    rows = visible(every.order_by("pk"), request.user, "seen:read")
+    return JsonResponse({"keys": list(rows.values_list("pk", flat=True))})
+
+
+letters.access_model = stream.access_model = Letter  # type: ignore[attr-defined]
+seen.access_model = Letter  # type: ignore[attr-defined]
+
+
+urlpatterns = [
+    path("letters/<str:way>/<int:pk>/", letters, name="letters"),
+    path("stream/<int:pk>/", stream, name="stream"),
+    path("seen/", seen, name="seen"),
+]
