@@ -91,7 +91,7 @@ def test_what_is_denied_is_not_shown_where_the_base_manager_hides_it(mail):
 
 def test_a_file_response_that_is_made_while_it_is_sent_is_out_of_reach(mail):
     mail.give(mail.alice, "allow stream:POST when own")
-    response = client_for(mail.alice, "token").post(f"/stream/{mail.hers.pk}/")
+    response: Any = client_for(mail.alice, "token").post(f"/stream/{mail.hers.pk}/")
     with pytest.raises(ConditionNotApplied):
         list(response.streaming_content)
     mail.hers.refresh_from_db(from_queryset=Letter.every)

@@ -84,7 +84,7 @@ WAYS: dict[str, Any] = {
     "upsert_one": lambda rows, me, other: every.update_or_create(
         pk=rows.get().pk, defaults={"text": "changed"}
     ),
-    "answer": lambda rows, me, other: every.filter(owner_key=me).first().answers.set(rows),
+    "answer": lambda rows, me, other: every.filter(owner_key=me)[0].answers.set(rows),
     "unanswer": lambda rows, me, other: every.get(text="asked").answers.clear(),
     "ignored_and_taken": _ignored_and_taken,
     "label": lambda rows, me, other: rows.get().labels.add(*Label.objects.all()),

@@ -1,51 +1,30 @@
 """Writes while a conditional decision is owed: of many rows at once, of pairs, and removals.
 
-`obligations` hears of single rows that are saved. Here it learns of the rest: of Django's
-`Collector` each removal, and of `unsignalled` what else is not told. The pairs of a
+`obligations` hears of single rows that are saved. Here it learns of the rest. The pairs of a
 relation that the model itself declares are as good as a column of its rows.
 """
 
 from __future__ import annotations
 
-import contextvars
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from functools import wraps
 from typing import Any
 
 from django.db import models
 from django.db.models import QuerySet
-from django.db.models.deletion import CASCADE, DO_NOTHING, PROTECT, RESTRICT, Collector
 
 from authkit.access import obligations
 from authkit.access.gates import unsignalled
+from authkit.access.gates.removals import Removals
 from authkit.access.gates.unsignalled import Around
 from authkit.access.obligations import Obligation
 from authkit.models.kinds import stored_as
-
-#: Where what a relation points to goes, these set no other value.
-_LEAVING = (CASCADE, DO_NOTHING, PROTECT, RESTRICT)
-
-_is_removing: contextvars.ContextVar[bool] = contextvars.ContextVar(
-    "authkit_is_removing", default=False
-)
 
 
 def listen() -> None:
     """Stand there; called once."""
     unsignalled.watch_as_asked(_road_of)
-    delete: Callable[..., Any] = Collector.delete
-
-    @wraps(delete)
-    def asking_delete(self: Any) -> Any:
-        obligation = _owed_for_rows()
-        if obligation is None:
-            return delete(self)
-        _look_before_removal(obligation, self)
-        with _removing():
-            return delete(self)
-
-    Collector.delete = asking_delete  # type: ignore[method-assign]
+    Removals.watch(_look_before_removal)
 
 
 class _Road:
@@ -66,15 +45,13 @@ class _Road:
         return self._changing(using, self.keys_of(objs))
 
     def updating(self, stored: QuerySet[Any], values: dict[str, Any]) -> Around | None:
-        """All get the same values; what points to rows that go is for the models to say."""
-        if _is_removing.get() and _follows_removal(stored.model, values):
-            return None
+        """All get the same values."""
         if any(_is_key(stored.model, self._name, name) for name in values):
             self._obligation.lose_track()
         return self._changing(stored.db, self.keys_stored(stored))
 
     def removing(self, stored: QuerySet[Any]) -> Around | None:
-        """The Collector tells."""
+        """Of these one hears where all removals end."""
         return None
 
     def look_before_removal(self, using: str, keys: Collection[Any]) -> None:
@@ -107,8 +84,11 @@ class _Road:
         self._obligation.watch_rows(using, self._model, keys)
 
 
-def _look_before_removal(obligation: Obligation, collector: Any) -> None:
+def _look_before_removal(collector: Any) -> None:
     """Ask about what somebody removes. What goes along with it is for the models to say."""
+    obligation = _owed_for_rows()
+    if obligation is None:
+        return
     origin, using = collector.origin, collector.using
     if isinstance(origin, QuerySet):
         road = _road_to(obligation, origin.model)
@@ -121,15 +101,6 @@ def _look_before_removal(obligation: Obligation, collector: Any) -> None:
         road = _road_to(obligation, type(row))
         if road is not None:
             road.look_before_removal(using, road.keys_of([row]))
-
-
-@contextmanager
-def _removing() -> Iterator[None]:
-    token = _is_removing.set(True)
-    try:
-        yield
-    finally:
-        _is_removing.reset(token)
 
 
 def _road_of(model: type[models.Model]) -> _Road | None:
@@ -159,10 +130,3 @@ def _is_key(model: type[models.Model], key: str, name: str) -> bool:
     """Whether a field is what a row is known by."""
     field: Any = model._meta.pk if key == "pk" else model._meta.get_field(key)
     return name in {"pk", field.name, field.attname}
-
-
-def _follows_removal(model: type[models.Model], names: Iterable[str]) -> bool:
-    """Whether Django sets these fields by itself where the row that they point to goes."""
-    fields = (f for f in model._meta.concrete_fields if isinstance(f, models.ForeignKey))
-    followers = {f.name for f in fields if f.remote_field.on_delete not in _LEAVING}
-    return followers.issuperset(names)

@@ -20,6 +20,8 @@ from django.db import models, router, transaction
 from django.db.models import QuerySet
 
 from authkit.access import acting
+from authkit.access.gates import removals
+from authkit.access.gates.removals import Removals
 from authkit.models.kinds import stored_as
 
 Around = AbstractContextManager[None]
@@ -79,6 +81,7 @@ class _Hooks:
     def stand(cls) -> None:
         if not cls.are_there:
             cls.are_there = True
+            Removals.watch()
             for name, ask in _QUESTIONS.items():
                 setattr(QuerySet, name, _asking(getattr(QuerySet, name), ask))
 
@@ -89,7 +92,7 @@ def _asking(original: Callable[..., Any], ask: Callable[..., Around | None]) -> 
     @wraps(original)
     def method(self: QuerySet[Any], *args: Any, **options: Any) -> Any:
         roads = [] if _is_judged.get() else _roads_of(self.model)
-        if not roads:
+        if not roads or (ask is _update and removals.sets(self.model, options)):
             return original(self, *args, **options)
         self._for_write = True  # type: ignore[attr-defined]
         if args:  # rows, which may be such as can be read only once
