@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 from django.http import FileResponse
@@ -16,10 +17,13 @@ Around = Callable[[], AbstractContextManager[Any]]
 
 
 def send_within(response: Any, around: Around) -> None:
-    """Make each part of a stream within `around()`. A file is only read."""
+    """Make each part of a stream within `around()`, and end it so. A file is only read."""
     if not getattr(response, "streaming", False) or _is_file(response):
         return
     parts = response.streaming_content
+    # Whoever hangs up ends the stream earlier, and what it does at its end is done then.
+    closers = response._resource_closers
+    closers[:] = [partial(_close, close, around) for close in closers]
     response.streaming_content = (
         _made_later(parts, around) if response.is_async else _made(parts, around)
     )
@@ -45,6 +49,11 @@ async def _made_later(parts: Any, around: Around) -> AsyncIterator[bytes]:
             except StopAsyncIteration:
                 return
         yield part
+
+
+def _close(close: Callable[[], Any], around: Around) -> None:
+    with around():
+        close()
 
 
 def _is_file(response: Any) -> bool:

@@ -96,3 +96,11 @@ def test_a_file_response_that_is_made_while_it_is_sent_is_out_of_reach(mail):
         list(response.streaming_content)
     mail.hers.refresh_from_db(from_queryset=Letter.every)
     assert mail.hers.text == "first"
+
+
+def test_whoever_hangs_up_brings_nothing_into_reach(mail):
+    mail.give(mail.alice, "allow tidy_stream:POST when own")
+    response: Any = client_for(mail.alice, "token").post(f"/tidy_stream/{mail.hers.pk}/")
+    assert next(response.streaming_content) == b"begun "
+    response.close()
+    assert set(Letter.every.values_list("text", flat=True)) == {"first", "asked", ""}

@@ -12,7 +12,7 @@ from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
@@ -129,18 +129,35 @@ def stream(request: HttpRequest, pk: int) -> HttpResponseBase:
     return FileResponse(parts())
 
 
+@csrf_exempt
+def tidy_stream(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Writes when it is over, however that comes."""
+    every.filter(pk=pk).update(text="first")
+
+    def parts() -> Iterator[bytes]:
+        try:
+            yield b"begun "
+            yield b"going on"
+        finally:
+            every.update(text="later")
+
+    return StreamingHttpResponse(parts())
+
+
 def seen(request: HttpRequest) -> HttpResponse:
     """Shows also what was put away."""
     rows = visible(every.order_by("pk"), request.user, "seen:read")
     return JsonResponse({"keys": list(rows.values_list("pk", flat=True))})
 
 
-letters.access_model = stream.access_model = Letter  # type: ignore[attr-defined]
-seen.access_model = Letter  # type: ignore[attr-defined]
+views: list[Any] = [letters, stream, tidy_stream, seen]
+for view in views:
+    view.access_model = Letter
 
 
 urlpatterns = [
     path("letters/<str:way>/<int:pk>/", letters, name="letters"),
     path("stream/<int:pk>/", stream, name="stream"),
+    path("tidy_stream/<int:pk>/", tidy_stream, name="tidy_stream"),
     path("seen/", seen, name="seen"),
 ]

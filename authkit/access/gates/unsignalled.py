@@ -50,8 +50,8 @@ Find = Callable[[type[models.Model]], Road | None]
 
 _roads: dict[type[models.Model], Road] = {}
 _finders: list[Find] = []
-_is_judged: contextvars.ContextVar[bool] = contextvars.ContextVar(
-    "authkit_is_judged", default=False
+_judged_model: contextvars.ContextVar[Any] = contextvars.ContextVar(
+    "authkit_judged_model", default=None
 )
 
 
@@ -91,7 +91,8 @@ def _asking(original: Callable[..., Any], ask: Callable[..., Around | None]) -> 
 
     @wraps(original)
     def method(self: QuerySet[Any], *args: Any, **options: Any) -> Any:
-        roads = [] if _is_judged.get() else _roads_of(self.model)
+        is_judged = ask is _update and _judged_model.get() is self.model
+        roads = [] if is_judged else _roads_of(self.model)
         if not roads or (ask is _update and removals.sets(self.model, options)):
             return original(self, *args, **options)
         self._for_write = True  # type: ignore[attr-defined]
@@ -103,7 +104,7 @@ def _asking(original: Callable[..., Any], ask: Callable[..., Around | None]) -> 
         around = [each for each in asked if each is not None]
         if not around:
             return original(self, *args, **options)
-        with _judged() if ask is _rewrite else nullcontext():
+        with _judged(self.model) if ask is _rewrite else nullcontext():
             return _within(around, self.db, lambda: original(self, *args, **options))
 
     return method
@@ -196,10 +197,10 @@ def _within(around: Iterable[Around], using: str, write: Callable[[], Any]) -> A
 
 
 @contextmanager
-def _judged() -> Iterator[None]:
+def _judged(model: type[models.Model]) -> Iterator[None]:
     """`bulk_update` calls `update`: what has been asked about is not asked about again."""
-    token = _is_judged.set(True)
+    token = _judged_model.set(model)
     try:
         yield
     finally:
-        _is_judged.reset(token)
+        _judged_model.reset(token)
