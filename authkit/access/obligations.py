@@ -19,7 +19,7 @@ from authkit.access import acting, reach
 from authkit.exceptions import ConditionNotApplied, NotPermitted
 from authkit.kernel.decision import Decision
 from authkit.kernel.patterns import Access, has_action
-from authkit.models.kinds import stored_as
+from authkit.models.kinds import parts_of, stored_as
 
 
 class Obligation:
@@ -45,6 +45,7 @@ class Obligation:
         self.is_met = False
         self.is_safe = False
         self.is_over = False
+        self._parts = frozenset() if model is None else parts_of(model)
         self._is_broken = False
         self._is_settled = False
         self._connection: Any = None
@@ -52,7 +53,9 @@ class Obligation:
 
     def is_about(self, model: type[models.Model]) -> bool:
         """Whether the rows of a model are those of the endpoint, under whatever name."""
-        return self.model is not None and issubclass(model, stored_as(self.model))
+        if self.model is None:
+            return False
+        return issubclass(model, stored_as(self.model)) or stored_as(model) in self._parts
 
     def watch(self, obj: models.Model, using: str | None = None) -> None:
         """Check this row, which was checked before or has just been written, at the end."""
@@ -135,8 +138,9 @@ class Obligation:
 
     def _named(self, model: type[models.Model]) -> type[models.Model]:
         """A model by the name that the endpoint, and so its conditions, know it by."""
-        ours = self.model
-        return ours if ours is not None and stored_as(ours) is stored_as(model) else model
+        ours, stored = self.model, stored_as(model)
+        is_ours = ours is not None and (stored is stored_as(ours) or stored in self._parts)
+        return ours if ours is not None and is_ours else model
 
 
 _owed: contextvars.ContextVar[Obligation | None] = contextvars.ContextVar(

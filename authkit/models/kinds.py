@@ -23,6 +23,16 @@ def stored_as(model: Any) -> Any:
     return model._meta.concrete_model
 
 
+def parts_of(model: type[models.Model]) -> frozenset[type[models.Model]]:
+    """The models under whose tables parts of its rows are stored, by the same primary key."""
+    found = set()
+    key: Any = stored_as(model)._meta.pk
+    while key.remote_field is not None and getattr(key.remote_field, "parent_link", False):
+        found.add(stored_as(key.related_model))
+        key = stored_as(key.related_model)._meta.pk
+    return frozenset(found)
+
+
 def every_row(model: type[models.Model], using: str | None) -> models.QuerySet[Any]:
     """All rows of a model, also those that its managers hide."""
     rows: models.QuerySet[Any] = models.QuerySet(model=model, using=using)

@@ -10,7 +10,7 @@ from authkit.exceptions import ConditionNotApplied
 from authkit.testing import client_for
 from tests.enforcement import urls_letters
 from tests.enforcement.urls_letters import ASTRAY, WAYS
-from tests.letters.models import Label, Letter
+from tests.letters.models import Label, Letter, Parcel
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
@@ -55,6 +55,23 @@ def test_so_does_one_that_the_base_manager_hides(mail, way):
     before = rows()
     assert post(mail, way, mail.his).status_code == 403
     assert rows() == before
+
+
+#: Those that need no letter but the one.
+ALONE = ["rewrite", "take", "remove", "remove_one", "rewrite_in_batches", "upsert_one", "label"]
+
+
+@pytest.mark.parametrize("way", ALONE)
+def test_a_row_is_also_what_is_stored_of_it_as_another_model(mail, way):
+    mail.give(mail.alice, "allow parcels:POST when own")
+    keys = [mail.alice.pk, mail.alice.pk, mail.bob.pk]
+    _, mine, other = (Parcel.every.create(owner_key=key) for key in keys)
+    client = client_for(mail.alice, "token")
+    before = rows()
+    assert client.post(f"/parcels/{way}/{other.pk}/").status_code == 403
+    assert rows() == before
+    assert client.post(f"/parcels/{way}/{mail.his.pk}/").status_code == 200  # no parcel
+    assert client.post(f"/parcels/{way}/{mine.pk}/").status_code == 200
 
 
 @pytest.mark.parametrize("way", sorted({*WAYS} - {"ignored_and_taken", "unanswer"}))

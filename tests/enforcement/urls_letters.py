@@ -10,7 +10,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.models import F, Q
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -18,7 +18,7 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from authkit.access import conditions, visible
-from tests.letters.models import Label, Letter
+from tests.letters.models import Label, Letter, Parcel
 
 every = Letter.every
 
@@ -58,9 +58,15 @@ def _swallowed(rows: Any, me: int, other: int) -> None:
 
 def _elsewhere(rows: Any, me: int, other: int) -> None:
     """In a thread, whose connection has a transaction of its own."""
-    context = copy_context()
+
+    def write() -> None:
+        try:
+            rows.update(text="changed")
+        finally:
+            connections.close_all()
+
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(context.run, lambda: rows.update(text="changed")).result()
+        pool.submit(copy_context().run, write).result()
 
 
 #: What each does to letters, for the caller.
@@ -84,7 +90,9 @@ WAYS: dict[str, Any] = {
     "upsert_one": lambda rows, me, other: every.update_or_create(
         pk=rows.get().pk, defaults={"text": "changed"}
     ),
-    "answer": lambda rows, me, other: every.filter(owner_key=me)[0].answers.set(rows),
+    "answer": lambda rows, me, other: (
+        every.filter(owner_key=me).order_by("pk")[0].answers.set(rows)
+    ),
     "unanswer": lambda rows, me, other: every.get(text="asked").answers.clear(),
     "ignored_and_taken": _ignored_and_taken,
     "label": lambda rows, me, other: rows.get().labels.add(*Label.objects.all()),
@@ -109,11 +117,19 @@ ASTRAY: dict[str, Any] = {
 def letters(request: HttpRequest, way: str, pk: int) -> HttpResponse:
     """Saves a letter of the caller's first; then does something else, and says nothing of it."""
     me: Any = request.user.pk
-    mine = every.filter(owner_key=me, is_archived=False).first()
+    mine = every.filter(owner_key=me, is_archived=False).order_by("pk").first()
     if mine is not None:
         mine.save()
     other = User.objects.exclude(pk=me).get()
     {**WAYS, **ASTRAY}[way](every.filter(pk=pk), me, other.pk)
+    return JsonResponse({})
+
+
+@csrf_exempt
+def parcels(request: HttpRequest, way: str, pk: int) -> HttpResponse:
+    """Writes the letters that parcels are, and no parcel but the caller's first."""
+    Parcel.every.filter(owner_key=request.user.pk or 0)[0].save()
+    WAYS[way](every.filter(pk=pk), request.user.pk, 0)
     return JsonResponse({})
 
 
@@ -153,10 +169,12 @@ def seen(request: HttpRequest) -> HttpResponse:
 views: list[Any] = [letters, stream, tidy_stream, seen]
 for view in views:
     view.access_model = Letter
+parcels.access_model = Parcel  # type: ignore[attr-defined]
 
 
 urlpatterns = [
     path("letters/<str:way>/<int:pk>/", letters, name="letters"),
+    path("parcels/<str:way>/<int:pk>/", parcels, name="parcels"),
     path("stream/<int:pk>/", stream, name="stream"),
     path("tidy_stream/<int:pk>/", tidy_stream, name="tidy_stream"),
     path("seen/", seen, name="seen"),

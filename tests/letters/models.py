@@ -39,3 +39,9 @@ class Letter(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Parcel(Letter):
+    """A part of it is a letter."""
+
+    weight = models.IntegerField(default=0)
