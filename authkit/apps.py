@@ -29,7 +29,7 @@ class AuthkitConfig(AppConfig):
         """Listen where Django and other packages sign people in, and where people change."""
         from authkit import checks as authkit_checks
         from authkit import inputs
-        from authkit.access import gates, obligations, roads, sync
+        from authkit.access import gates, obligations, renewal, roads, sync
         from authkit.accounts import people, refusals, sign_in
         from authkit.models.kinds import kinds_of
 
@@ -45,6 +45,7 @@ class AuthkitConfig(AppConfig):
                 (signals.post_save, roads.after_save),
             ):
                 signal.connect(receiver, sender=model, dispatch_uid="authkit.access")
+        renewal.watch()
         roads.listen()
         obligations.listen()
         gates.listen()
@@ -52,8 +53,8 @@ class AuthkitConfig(AppConfig):
         signals.post_migrate.connect(sync.after_migrate, sender=self, dispatch_uid="authkit")
         if apps.is_installed("drf_spectacular"):
             import_module("authkit.schema")
-        if find_spec("social_django") and not apps.is_installed("social_django"):
-            import_module("authkit.social.strategy").be_the_default()
+        if find_spec("social_django"):  # the extra [social]
+            import_module("authkit.social.by_default").offer_strategy()
         for check in authkit_checks.ALL:
             checks.register(check, "authkit")
         for check in authkit_checks.DEPLOY:

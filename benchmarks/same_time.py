@@ -17,6 +17,8 @@ from itertools import count
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+import django
+
 from benchmarks import project
 from benchmarks.verdicts import Verdict, show
 
@@ -30,6 +32,7 @@ _LIMITED = (
     *("sign_in_to_account", "sign_in_from_address", "registration", "mail"),
     *("password_reset", "verification"),
 )
+_NO_MAILS = "django.core.mail.backends.dummy.EmailBackend"
 _OVERRIDDEN: dict[str, Any] = {
     "PASSWORD_HASHERS": [
         "authkit.hashers.Argon2idPasswordHasher",
@@ -38,7 +41,11 @@ _OVERRIDDEN: dict[str, Any] = {
     "AUTHENTICATION_BACKENDS": ["authkit.backends.AuthkitBackend"],
     # No request of the measurement is one too many, but for those that are to be.
     "AUTHKIT": {"LIMITS": dict.fromkeys(_LIMITED, (_MANY, 900))},
-    "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend",
+    **(
+        {"MAILERS": {"default": {"BACKEND": _NO_MAILS}}}
+        if django.VERSION >= (6, 1)
+        else {"EMAIL_BACKEND": _NO_MAILS}
+    ),
     "TEMPLATES": [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
 }
 

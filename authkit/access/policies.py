@@ -16,6 +16,7 @@ from dataclasses import replace
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.db import DatabaseError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from authkit import changes, freshness
 from authkit.access import aside, loading
@@ -161,7 +162,7 @@ class _Shelf:
             _logger.exception("The access rules could not be read; they will be asked for again.")
         finally:
             self._is_compiling.clear()
-            connections[alias].close()
+            BaseDatabaseWrapper.close(connections[alias])  # SQLite's keeps one in memory open
         aside.let_go(old)
 
     def _replace(self, before: int, policy: Policy) -> list[object]:

@@ -2,47 +2,71 @@
 
 from __future__ import annotations
 
-import sys
-from types import CodeType
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import check_password
 from django.views.decorators.debug import sensitive_variables
 
-#: Where `AbstractBaseUser.check_password` stores a renewed hash.
-_SETTERS = frozenset(
-    code
-    for code in AbstractBaseUser.check_password.__code__.co_consts
-    if isinstance(code, CodeType)
+#: Who is being asked for their password, and what was given for it. A context variable also
+#: reaches the thread in which `acheck_password` saves.
+_asked: ContextVar[tuple[AbstractBaseUser, str] | None] = ContextVar(
+    "authkit_password_asked", default=None
 )
-#: From there to a receiver of `pre_save`, overridden `save` methods included.
-_DEEPEST = 30
+
+
+def watch() -> None:
+    """Learn of the passwords that Django's two checks are asked about, while they last.
+
+    Django says nowhere that what it saves is the same password, so its methods are put into
+    others that remember it. A user model with a check of its own is not seen, and where that
+    one renews a hash it counts as a change: sign-ins end.
+    """
+    django: Any = AbstractBaseUser
+    if not hasattr(django.check_password, "__wrapped__"):
+        django.check_password = _remembering(django.check_password)
+        django.acheck_password = _remembering_async(django.acheck_password)
 
 
 @sensitive_variables()
 def is_being_renewed(user: AbstractBaseUser, before: str) -> bool:
-    """Whether Django's own `check_password` is storing the same password under a new hash.
+    """Whether Django's own check is storing the same password of this person under a new hash.
 
-    Nothing about the instance tells that from a new password, so the password is taken
-    from the function in which Django does it, and proved against both hashes. (Its async
-    twin saves in another thread and is not seen: there a renewal counts as a change.)
+    That a check is going on is not enough, for anybody's code may run in it: the password
+    is proved against both hashes.
     """
-    password = _password_being_stored(user)
+    asked = _asked.get()
     return (
-        password is not None
-        and check_password(password, before)
-        and check_password(password, user.password)
+        asked is not None
+        and asked[0] is user
+        and check_password(asked[1], before)
+        and check_password(asked[1], user.password)
     )
 
 
-@sensitive_variables()
-def _password_being_stored(user: AbstractBaseUser) -> str | None:
-    frame = sys._getframe(1)
-    for _ in range(_DEEPEST):
-        if frame.f_code in _SETTERS and frame.f_locals.get("self") is user:
-            password = frame.f_locals.get("raw_password")
-            return password if isinstance(password, str) else None
-        if frame.f_back is None:
-            return None
-        frame = frame.f_back
-    return None
+def _remembering(check: Any) -> Any:
+    @wraps(check)
+    @sensitive_variables("raw_password", "password")  # Django's own frames call it "password"
+    def check_password(self: AbstractBaseUser, raw_password: Any) -> bool:
+        asked = _asked.set((self, raw_password))
+        try:
+            return bool(check(self, raw_password))
+        finally:
+            _asked.reset(asked)
+
+    return check_password
+
+
+def _remembering_async(check: Any) -> Any:
+    @wraps(check)
+    @sensitive_variables("raw_password", "password")
+    async def acheck_password(self: AbstractBaseUser, raw_password: Any) -> bool:
+        asked = _asked.set((self, raw_password))
+        try:
+            return bool(await check(self, raw_password))
+        finally:
+            _asked.reset(asked)
+
+    return acheck_password

@@ -28,9 +28,10 @@ class answering:  # noqa: N801 - read as `with current.answering(request)`
 
     __slots__ = ("_actors", "_asked", "_by", "_remembered", "_token")
 
-    def __init__(self, request: HttpRequest) -> None:
-        """Keep the request."""
+    def __init__(self, request: Any) -> None:
+        """Keep Django's request; nobody has found out yet who makes it."""
         self._asked = request
+        request.auth = None
 
     def __enter__(self) -> None:
         """From now on it is `request()`, and whoever makes it is acting."""
@@ -65,13 +66,15 @@ def request() -> HttpRequest | None:
 
 
 def remember(request: Any, grant: Grant) -> None:
-    """Note on Django's own request what its credential was worth."""
-    getattr(request, "_request", request).authkit_grant = grant
+    """Note on Django's own request what its credential was worth, for every view to read."""
+    http = getattr(request, "_request", request)
+    http.authkit_grant = http.auth = grant
 
 
 def forget(request: Any) -> None:
     """Note that whoever asks next has to find out for themselves."""
     request.__dict__.pop("authkit_grant", None)
+    request.auth = None
 
 
 def grant_of(request: object) -> Grant | None:

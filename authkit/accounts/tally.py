@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ from authkit.models import Throttle
 
 _CLEAN_UP_ONCE_IN = 50
 _TRIES = 4
-_WRITTEN = ("failed", "pending", "since", "locked_at", "ends_at", "user_id")
+_COUNTS = ("failed", "pending")
+_WRITTEN = (*_COUNTS, "since", "locked_at", "ends_at", "user_id")
 _T = TypeVar("_T")
 
 
@@ -78,13 +80,35 @@ def locked(
             if row.is_over(now=now):
                 _begin_again(row, entry.limit, now)
         yield rows
-        changed = [
-            row for digest, row in rows.items() if _state(row) != before[digest] and row not in new
-        ]
         if new:
             Throttle.objects.using(alias).bulk_create(new)
-        if changed:
-            Throttle.objects.using(alias).bulk_update(changed, [*_WRITTEN[:-1], "user"])
+        _write({digest: row for digest, row in rows.items() if row not in new}, before, alias)
+
+
+def _write(rows: Mapping[str, Throttle], before: Mapping[str, dict[str, Any]], alias: str) -> None:
+    """Write what has changed: in one statement for all rows that change alike.
+
+    Mostly all of an attempt do. `bulk_update` would spell out each value of each row, which
+    takes longer than all statements that are saved.
+    """
+    alike: dict[tuple[tuple[str, Any], ...], list[str]] = defaultdict(list)
+    for digest, row in rows.items():
+        alike[_difference(before[digest], _state(row))].append(digest)
+    for difference, digests in alike.items():
+        if difference:
+            values = {
+                name: F(name) + value if name in _COUNTS else value for name, value in difference
+            }
+            Throttle.objects.using(alias).filter(pk__in=digests).update(**values)
+
+
+def _difference(before: dict[str, Any], now: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """What is written of a row that nobody else changes: of a count, by how much it is more."""
+    return tuple(
+        (name, value - before[name] if name in _COUNTS else value)
+        for name, value in now.items()
+        if value != before[name]
+    )
 
 
 def _lock(counted: Iterable[Counted], alias: str) -> dict[str, Throttle]:
@@ -128,8 +152,8 @@ def _begin_again(row: Throttle, limit: Limit, now: datetime) -> None:
     row.since, row.ends_at = now, now + limit.window
 
 
-def _state(row: Throttle) -> tuple[object, ...]:
-    return tuple(getattr(row, name) for name in _WRITTEN)
+def _state(row: Throttle) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _WRITTEN}
 
 
 def again(work: Callable[[], _T]) -> _T:

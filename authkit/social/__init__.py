@@ -7,7 +7,7 @@ Needs the extra `[social]`. The way of a sign-in, and where each part of it stan
     kinds           what is known of Google, GitHub, X, Microsoft, GitLab, OpenID Connect
     transactions, linker
                     what is bound to the browser, and to who links, between begin and complete
-    strategy, storage, backends
+    strategy, storage, backends, by_default
                     python-social-auth, told where our settings and rows are
     discovery, id_tokens, fetching, addresses
                     what a provider says, and how far it is believed

@@ -7,7 +7,6 @@ from typing import Any, cast
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
-from social_core.registry import REGISTRY
 from social_django.strategy import DjangoStrategy
 
 from authkit import conf
@@ -130,15 +129,6 @@ class SocialStrategy(DjangoStrategy):
     @property
     def _kept(self) -> dict[str, Any]:
         return cast("dict[str, Any]", self.session) if self.values is None else self.values
-
-
-def be_the_default() -> None:
-    """Serve the backends of AUTHENTICATION_BACKENDS, which Django makes without a strategy.
-
-    It makes them all for each password and each permission. The app `social_django`, which
-    sees to that otherwise, need not be installed.
-    """
-    REGISTRY.default_strategy = SocialStrategy()
 
 
 def _options_of(provider: Provider) -> dict[str, Any]:

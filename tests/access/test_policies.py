@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db.backends.signals import connection_created
 
 from authkit import changes
 from authkit.access import aside, can, decide, loading, policies
@@ -78,6 +79,28 @@ def test_many_rules_are_compiled_beside_requests_that_the_ones_before_answer(wor
     workshop.finish()
     assert len(workshop.loaded) == before + 1
     assert decide(ada, LIST).reason == "denied_by_rule"
+
+
+def test_who_compiles_beside_leaves_no_connection_behind(workshop: Workshop):
+    """Not to a database in memory either, which Django keeps open and newer Pythons warn of."""
+    opened: list[Any] = []
+
+    def note(connection: Any, **_: object) -> None:
+        opened.append(connection)
+
+    ada, clerk = make_person("ada"), role("clerk", f"allow {LIST}")
+    give(ada, clerk)
+    assert can(ada, LIST)
+    Rule.objects.filter(role=clerk).update(effect="deny")
+    connection_created.connect(note)
+    try:
+        assert can(ada, LIST)
+        workshop.finish()
+    finally:
+        connection_created.disconnect(note)
+    assert not can(ada, LIST)
+    assert len(opened) == 1
+    assert opened[0].connection is None
 
 
 def test_who_has_which_role_is_known_at_once_all_the_same(workshop: Workshop):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +12,20 @@ from django.contrib.auth import get_user_model
 from django.core import checks
 from django.test import override_settings
 
+from tests.ground import ROOT
+
 pytestmark = pytest.mark.any_user_model
 
+_PROCESS = """
+from django.conf import settings
+from tests import settings as ours
+right = {name: getattr(ours, name) for name in dir(ours) if name.isupper()}
+settings.configure(**{**right, "AUTHKIT": {"ACESS_TOKEN_LIFETIME": 60}})
+import django
+django.setup()
+from django.core.management import call_command
+call_command("check")
+"""
 DAY = timedelta(days=1)
 SECRET = "a secret of thirty-two octets, or rather more"
 
@@ -53,6 +67,18 @@ def test_a_problem_is_an_error_that_names_the_key_and_the_mend(authkit, check_id
     assert (message.id, message.level) == (f"authkit.{check_id}", checks.ERROR)
     assert named in message.msg
     assert hint in str(message.hint)
+
+
+@pytest.mark.slow
+def test_a_process_with_wrong_settings_starts_and_says_so_in_its_checks():
+    """Whatever is installed: nothing that starts with Django reads them before."""
+    ended = subprocess.run(
+        [sys.executable, "-c", _PROCESS], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode != 0
+    assert "SystemCheckError" in ended.stderr
+    assert "(authkit.E001)" in ended.stderr
+    assert "'ACCESS_TOKEN_LIFETIME'" in ended.stderr
 
 
 def test_each_problem_is_said_at_once():

@@ -64,6 +64,16 @@ def test_a_database_that_does_not_answer_is_told_in_one_line():
     assert "database" in ended.stderr
 
 
+def test_nothing_that_it_uses_is_on_its_way_out(empty_database: str):
+    filters = [
+        "error::DeprecationWarning",
+        "error::PendingDeprecationWarning",
+        "ignore:defusedxml.cElementTree is deprecated:DeprecationWarning",  # of python3-openid
+    ]
+    ended = manage("check", database_url=empty_database, PYTHONWARNINGS=",".join(filters))
+    assert ended.returncode == 0, ended.stderr
+
+
 def test_without_debug_there_is_no_demo_and_no_known_secret(empty_database: str):
     without_key = manage("check", database_url=empty_database, DEBUG="0")
     assert without_key.returncode != 0

@@ -54,7 +54,8 @@ class World:
 @pytest.fixture
 def world(db: None) -> Iterator[World]:
     start_process()
-    with override_settings(AUTHKIT={"ACCESS_TOKEN_LIFETIME": 86_400}):
+    unlimited = {"token": (1_000_000, 900)}
+    with override_settings(AUTHKIT={"ACCESS_TOKEN_LIFETIME": 86_400, "LIMITS": unlimited}):
         world = World()
         for name in ("ada", "bob"):
             person = make_person(name)

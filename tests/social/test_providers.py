@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth import authenticate, get_user_model
 from django.test import Client, override_settings
 
@@ -14,6 +15,7 @@ from authkit.social import kinds, providers
 from authkit.social.backends import guarded
 from authkit.social.refusals import ProviderMisconfigured
 from authkit.social.strategy import SocialStrategy
+from tests.api.callers import SIGN_INS, browser, sign_in
 from tests.people import PASSWORD, make_person
 from tests.social.visitor import Visitor, query_of
 
@@ -68,6 +70,19 @@ def test_a_row_that_is_switched_off_switches_the_settings_off(by_settings, offer
     offer(slug="oidc", is_enabled=False)
     assert Visitor().post("/auth/social/oidc/begin/", {}).status_code == 404
     assert providers.on_offer() == []
+
+
+@pytest.mark.parametrize("kind", SIGN_INS)
+def test_passwords_still_work_where_the_settings_list_providers(kind, by_settings, person):
+    assert sign_in(kind, person).get("/auth/me/").status_code == 200
+    wrong = {"username": person.get_username(), "password": "wrong"}
+    assert browser().post(f"/auth/{kind}/", wrong).status_code == 401
+
+
+def test_permissions_are_still_known_where_the_settings_list_providers(by_settings, person):
+    assert not person.has_perm("authkit.view_role")
+    assert not async_to_sync(person.ahas_module_perms)("authkit")
+    assert Visitor().get("/admin/login/").status_code == 200
 
 
 def test_other_options_of_python_social_auth_are_read_for_a_row(settings, offer):

@@ -34,10 +34,11 @@ _REENCRYPT = (
     " SECRET_KEY_FALLBACKS can be emptied. Several times does no harm."
 )
 _PASTE = """\
-Put this entry first in AUTHKIT["JWT_SIGNING_KEYS"], and leave the others behind it: the
-first signs, all verify, so nobody is signed out. Take an old entry out once its last
-access token is over (ACCESS_TOKEN_LIFETIME). Keep the key out of version control: this
-is JSON as well as Python, to be read from the environment or a file of secrets.
+Put this entry into AUTHKIT["JWT_SIGNING_KEYS"], the only one or behind the others, so that every
+process can verify with it. Once all of them do, move it to the front: the first signs, all
+verify, so nobody is signed out. Take an old entry out once its last access token is over
+(ACCESS_TOKEN_LIFETIME). Keep the key out of version control: this is JSON as well as Python, to
+be read from the environment or a file of secrets.
 """
 
 
