@@ -8,18 +8,18 @@ done; if it is not, the answer does not go out and what was written is taken bac
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.db import models, router, transaction
 from django.db.models import signals
 
-from authkit.access import acting, reach
+from authkit.access import acting
+from authkit.access.reach import Reach
 from authkit.exceptions import ConditionNotApplied, NotPermitted
 from authkit.kernel.decision import Decision
 from authkit.kernel.patterns import Access, has_action
-from authkit.models.kinds import parts_of, stored_as
 
 
 class Obligation:
@@ -28,7 +28,7 @@ class Obligation:
     Attributes:
         access: what was asked.
         decision: the conditional answer.
-        user: who asked.
+        reach: the rows for which it is.
         is_met: whether it has been applied to a list, an object or something written.
         is_safe: whether the request only reads, so that applying it means filtering.
         is_over: whether the answer is being sent, so that nothing can be taken back.
@@ -40,26 +40,18 @@ class Obligation:
         """`model` is that of the endpoint; only its rows are watched."""
         self.access = access
         self.decision = decision
-        self.user = user
-        self.model = model
+        self.reach = Reach(decision, user, model)
         self.is_met = False
         self.is_safe = False
         self.is_over = False
-        self._parts = frozenset() if model is None else parts_of(model)
         self._is_broken = False
         self._is_settled = False
         self._connection: Any = None
         self._written: dict[tuple[str | None, type[models.Model]], set[Any]] = {}
 
-    def is_about(self, model: type[models.Model]) -> bool:
-        """Whether the rows of a model are those of the endpoint, under whatever name."""
-        if self.model is None:
-            return False
-        return issubclass(model, stored_as(self.model)) or stored_as(model) in self._parts
-
     def watch(self, obj: models.Model, using: str | None = None) -> None:
         """Check this row, which was checked before or has just been written, at the end."""
-        if self.is_about(type(obj)):
+        if self.reach.is_about(type(obj)):
             alias = using or router.db_for_write(type(obj), instance=obj)
             self.watch_rows(alias, type(obj), [obj.pk])
 
@@ -70,7 +62,7 @@ class Obligation:
         self._require_open(using)
         self._known(using, model).update(keys)
         self.is_met |= bool(keys)
-        if self._is_settled and self._is_beyond(using, model, keys):
+        if self._is_settled and self.reach.is_left(using, model, keys):
             self.lose_track()
 
     def look_before(
@@ -79,7 +71,7 @@ class Obligation:
         """Check stored rows that are about to be written and that nobody has checked yet."""
         self._require_open(using)
         unknown = {*keys}.difference(self._known(using, model))
-        if self._is_beyond(using, model, unknown):
+        if self.reach.is_left(using, model, unknown):
             self.lose_track()
 
     def lose_track(self) -> None:
@@ -102,7 +94,7 @@ class Obligation:
         if self._is_broken:
             raise NotPermitted(f"{self.access}: a row was out of reach")
         for (alias, model), keys in self._written.items():
-            if self._is_beyond(alias, model, keys):
+            if self.reach.is_left(alias, model, keys):
                 raise NotPermitted(f"{self.access}: a row was moved out of reach")
         if not self.is_met:
             raise ConditionNotApplied(str(self.access))
@@ -111,7 +103,8 @@ class Obligation:
     @contextmanager
     def taking_back(self) -> Iterator[None]:
         """Within a transaction that ends well only if all that was written was in reach."""
-        alias = "default" if self.model is None else router.db_for_write(self.model)
+        model = self.reach.model
+        alias = "default" if model is None else router.db_for_write(model)
         with transaction.atomic(using=alias):
             self._connection = transaction.get_connection(alias)
             yield
@@ -130,17 +123,8 @@ class Obligation:
         if self._connection not in (None, transaction.get_connection(using)):
             raise ConditionNotApplied(f"{self.access}: written by another connection ({using})")
 
-    def _is_beyond(self, using: str | None, model: type[models.Model], keys: Iterable[Any]) -> bool:
-        return reach.is_beyond(self.decision, self.user, self._named(model), using, keys)
-
     def _known(self, using: str | None, model: type[models.Model]) -> set[Any]:
-        return self._written.setdefault((using, self._named(model)), set())
-
-    def _named(self, model: type[models.Model]) -> type[models.Model]:
-        """A model by the name that the endpoint, and so its conditions, know it by."""
-        ours, stored = self.model, stored_as(model)
-        is_ours = ours is not None and (stored is stored_as(ours) or stored in self._parts)
-        return ours if ours is not None and is_ours else model
+        return self._written.setdefault((using, self.reach.named(model)), set())
 
 
 _owed: contextvars.ContextVar[Obligation | None] = contextvars.ContextVar(
@@ -210,7 +194,7 @@ def listen() -> None:
 
 def _about_to_be_saved(instance: models.Model, using: str, **_: object) -> None:
     obligation = owed_for_writes()
-    if obligation is not None and obligation.is_about(type(instance)):
+    if obligation is not None and obligation.reach.is_about(type(instance)):
         keys = [] if instance.pk is None else [instance.pk]
         obligation.look_before(using, type(instance), keys)
 

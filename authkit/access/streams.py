@@ -20,7 +20,7 @@ def send_within(response: Any, around: Around) -> None:
     """Make each part of a stream within `around()`, and end it so. A file is only read."""
     if not getattr(response, "streaming", False) or _is_file(response):
         return
-    parts = response.streaming_content
+    parts = response._iterator  # what Django makes of them, it makes of ours
     # Whoever hangs up ends the stream earlier, and what it does at its end is done then.
     closers = response._resource_closers
     closers[:] = [partial(_close, close, around) for close in closers]
@@ -42,13 +42,21 @@ def _made(parts: Any, around: Around) -> Iterator[bytes]:
 
 async def _made_later(parts: Any, around: Around) -> AsyncIterator[bytes]:
     made = aiter(parts)
-    while True:
+    try:
+        while True:
+            with around():
+                try:
+                    part = await anext(made)
+                except StopAsyncIteration:
+                    return
+            yield part
+    finally:
         with around():
-            try:
-                part = await anext(made)
-            except StopAsyncIteration:
-                return
-        yield part
+            await getattr(made, "aclose", _nothing)()
+
+
+async def _nothing() -> None:
+    """Close what cannot be closed."""
 
 
 def _close(close: Callable[[], Any], around: Around) -> None:

@@ -109,15 +109,16 @@ def _road_of(model: type[models.Model]) -> _Road | None:
 
 
 def _road_to(obligation: Obligation, model: type[models.Model]) -> _Road | None:
-    if obligation.is_about(model):
+    if obligation.reach.is_about(model):
         return _Road(obligation, model, "pk")
-    if obligation.model is None or not model._meta.auto_created:
+    ours = obligation.reach.model
+    if ours is None or not model._meta.auto_created:
         return None
-    for field in obligation.model._meta.many_to_many:
+    for field in ours._meta.many_to_many:
         through: Any = field.remote_field.through
         if through is stored_as(model):
             near: Any = through._meta.get_field(field.m2m_field_name())
-            return _Road(obligation, obligation.model, near.attname)
+            return _Road(obligation, ours, near.attname)
     return None
 
 
