@@ -33,6 +33,12 @@ def parts_of(model: type[models.Model]) -> frozenset[type[models.Model]]:
     return frozenset(found)
 
 
+def is_key(model: type[models.Model], name: str) -> bool:
+    """Whether a field of a model, also an inherited one, is what its rows are known by."""
+    keys = (field for field in model._meta.concrete_fields if field.primary_key)
+    return name == "pk" or any(name in {field.name, field.attname} for field in keys)
+
+
 def every_row(model: type[models.Model], using: str | None) -> models.QuerySet[Any]:
     """All rows of a model, also those that its managers hide."""
     rows: models.QuerySet[Any] = models.QuerySet(model=model, using=using)

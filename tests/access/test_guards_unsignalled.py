@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -203,6 +204,15 @@ def test_an_update_touches_nobody_who_holds_more(as_ada, root):
         refused(lambda v=values: User.objects.update(**v), AccountHoldsMore)
     refused(lambda: User.objects.bulk_update([root], ["password"]), AccountHoldsMore)
     refused(lambda: theirs.update(email=Concat("email", Value("x"))))
+
+
+def test_nothing_passes_by_under_another_key(as_ada, ada, root, desk, payroll):
+    own = Assignment.objects.filter(user=ada, role=desk)
+    theirs = payroll.rules.all()
+    key = -1 if isinstance(ada.pk, int) else UUID(int=1)
+    refused(lambda: own.update(id=-1, role=payroll))
+    refused(lambda: theirs.update(id=-1, role=desk))
+    refused(lambda: User.objects.filter(pk=ada.pk).update(id=key, is_superuser=True))
 
 
 class Generous(QuerySet[Any]):

@@ -18,7 +18,7 @@ from authkit.access.gates import unsignalled
 from authkit.access.gates.removals import Removals
 from authkit.access.gates.unsignalled import Around
 from authkit.access.obligations import Obligation
-from authkit.models.kinds import stored_as
+from authkit.models.kinds import is_key, stored_as
 
 
 def listen() -> None:
@@ -46,7 +46,7 @@ class _Road:
 
     def updating(self, stored: QuerySet[Any], values: dict[str, Any]) -> Around | None:
         """All get the same values."""
-        if any(_is_key(stored.model, self._name, name) for name in values):
+        if any(self._tells_which(stored.model, name) for name in values):
             self._obligation.lose_track()
         return self._changing(stored.db, self.keys_stored(stored))
 
@@ -66,6 +66,12 @@ class _Road:
     def keys_stored(self, stored: QuerySet[Any]) -> set[Any]:
         """Of rows as the database has them."""
         return set(stored.order_by().values_list(self._name, flat=True))
+
+    def _tells_which(self, model: type[models.Model], name: str) -> bool:
+        """Whether a field says which row of ours a row is, or is of."""
+        if self._name == "pk":
+            return is_key(model, name)
+        return name in {self._name, model._meta.get_field(self._name).name}
 
     @contextmanager
     def _adding(self, objs: Collection[Any], using: str, *, is_certain: bool) -> Iterator[None]:
@@ -125,9 +131,3 @@ def _road_to(obligation: Obligation, model: type[models.Model]) -> _Road | None:
 def _owed_for_rows() -> Obligation | None:
     obligation = obligations.owed_for_writes()
     return None if obligation is None or obligation.is_safe else obligation
-
-
-def _is_key(model: type[models.Model], key: str, name: str) -> bool:
-    """Whether a field is what a row is known by."""
-    field: Any = model._meta.pk if key == "pk" else model._meta.get_field(key)
-    return name in {"pk", field.name, field.attname}

@@ -19,10 +19,10 @@ from typing import Any, ClassVar, Protocol
 from django.db import models, router, transaction
 from django.db.models import QuerySet
 
-from authkit.access import acting
+from authkit.access import acting, guards
 from authkit.access.gates import removals
 from authkit.access.gates.removals import Removals
-from authkit.models.kinds import stored_as
+from authkit.models.kinds import is_key, stored_as
 
 Around = AbstractContextManager[None]
 
@@ -136,7 +136,17 @@ def _rewrite(
 
 
 def _update(road: Road, rows: QuerySet[Any], /, **values: Any) -> Around | None:
+    if road is _roads.get(stored_as(rows.model)):
+        _require_same_keys(rows.model, values)
     return road.updating(rows, values)
+
+
+def _require_same_keys(model: type[models.Model], names: Iterable[str]) -> None:
+    """Rows are known by their keys before a write and after it: only superusers change one."""
+    actor = acting.current()
+    keys = [name for name in names if is_key(model, name)]
+    if actor is not None and keys:
+        guards.require_superuser(actor, ", ".join(keys))
 
 
 def _delete(road: Road, rows: QuerySet[Any], /) -> Around | None:
