@@ -10,7 +10,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -58,15 +58,10 @@ def _swallowed(rows: Any, me: int, other: int) -> None:
 
 def _elsewhere(rows: Any, me: int, other: int) -> None:
     """In a thread, whose connection has a transaction of its own."""
-
-    def write() -> None:
-        try:
-            rows.update(text="changed")
-        finally:
-            connections.close_all()
-
+    letter = rows.get()
+    letter.text = "changed"
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(copy_context().run, write).result()
+        pool.submit(copy_context().run, letter.save).result()
 
 
 #: What each does to letters, for the caller.
