@@ -61,7 +61,8 @@ class Obligation:
         """Check these at the end; nothing is checked by a write of no row."""
         self._require_open(using)
         self._known(using, model).update(keys)
-        self.is_met |= bool(keys)
+        # What a request that reads happens to write says nothing of what it shows.
+        self.is_met |= bool(keys) and not self.is_safe
         if self._is_settled and self.reach.is_left(using, model, keys):
             self.lose_track()
 
@@ -79,10 +80,13 @@ class Obligation:
 
         Raises:
             ConditionNotApplied: the rest has been committed already.
+            NotPermitted: the request is one that reads, and has no transaction.
         """
         if self._is_settled:
             raise ConditionNotApplied(f"{self.access}: a row was out of reach after the commit")
         self._is_broken = True
+        if self.is_safe:
+            raise NotPermitted(f"{self.access}: a row was out of reach")
 
     def settle(self) -> None:
         """Check what was written, inside the transaction that wrote it.
@@ -202,7 +206,4 @@ def _about_to_be_saved(instance: models.Model, using: str, **_: object) -> None:
 def _saved(instance: models.Model, using: str, **_: object) -> None:
     obligation = owed_for_writes()
     if obligation is not None:
-        was_met = obligation.is_met
         obligation.watch(instance, using)
-        if obligation.is_safe:  # what it happens to save says nothing of what it shows
-            obligation.is_met = was_met

@@ -79,6 +79,26 @@ def test_ones_own_letter_may_be_written_so(mail, way):
     assert post(mail, way, mail.hers).status_code == 200
 
 
+@pytest.mark.parametrize("way", sorted({*WAYS} - {"afterwards", "save_afterwards"}))
+@pytest.mark.parametrize("kind", ["session", "token"])
+def test_it_does_so_too_where_a_view_writes_in_answer_to_a_get(mail, way, kind):
+    mail.give(mail.alice, "allow letters:GET when own")
+    before = rows()
+    answer = client_for(mail.alice, kind).get(f"/letters/{way}/{mail.his.pk}/")
+    assert (answer.status_code, answer.json()["reason"]) == (403, "condition_not_met")
+    assert rows() == before
+
+
+@pytest.mark.parametrize("way", ["rewrite", "remove", "label", "save_afterwards"])
+def test_ones_own_is_written_then_but_shows_nothing(mail, way):
+    mail.give(mail.alice, "allow letters:GET when own")
+    client = client_for(mail.alice, "token")
+    before = rows()
+    answer = client.get(f"/letters/{way}/{mail.hers.pk}/")
+    assert (answer.status_code, answer.json()["code"]) == (403, "condition_not_applied")
+    assert rows() != before
+
+
 @pytest.mark.parametrize("way", ASTRAY)
 def test_ones_own_letter_goes_nowhere(mail, way):
     before = rows()

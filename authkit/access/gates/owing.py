@@ -92,7 +92,7 @@ class _Road:
 
 def _look_before_removal(collector: Any) -> None:
     """Ask about what somebody removes. What goes along with it is for the models to say."""
-    obligation = _owed_for_rows()
+    obligation = obligations.owed_for_writes()
     if obligation is None:
         return
     origin, using = collector.origin, collector.using
@@ -110,7 +110,7 @@ def _look_before_removal(collector: Any) -> None:
 
 
 def _road_of(model: type[models.Model]) -> _Road | None:
-    obligation = _owed_for_rows()
+    obligation = obligations.owed_for_writes()
     return None if obligation is None else _road_to(obligation, model)
 
 
@@ -126,8 +126,3 @@ def _road_to(obligation: Obligation, model: type[models.Model]) -> _Road | None:
             near: Any = through._meta.get_field(field.m2m_field_name())
             return _Road(obligation, ours, near.attname)
     return None
-
-
-def _owed_for_rows() -> Obligation | None:
-    obligation = obligations.owed_for_writes()
-    return None if obligation is None or obligation.is_safe else obligation
