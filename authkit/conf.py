@@ -95,6 +95,12 @@ class Settings:
     limits: Limits = _setting(
         Limits(), values.limits, "Wider limits: name -> (how many, in how long a time)."
     )
+    throttle_cache: str | None = _setting(
+        None,
+        values.optional(values.text(255)),
+        "Alias in CACHES of the shared cache that counts what has one of the wider limits, failed"
+        " sign-ins aside; None: the database counts.",
+    )
     trusted_proxies: tuple[Any, ...] = _setting(
         (), values.networks, "Addresses whose X-Forwarded-For counts."
     )

@@ -21,8 +21,8 @@ from django.utils import timezone
 from authkit import conf
 from authkit.accounts import current, throttle
 from authkit.accounts.client import client_of, network_of
-from authkit.accounts.tally import Counted
-from authkit.accounts.throttle import Busy, Reservation, Scope
+from authkit.accounts.tally import Busy, Counted
+from authkit.accounts.throttle import Reservation, Scope
 from authkit.exceptions import StoreUnavailable, TooManyAttempts
 from authkit.kernel.client import Client
 from authkit.kernel.limits import Limit

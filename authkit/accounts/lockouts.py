@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from authkit import audit, signals
-from authkit.accounts import current
+from authkit.accounts import cached_counts, current
 from authkit.kernel.client import NOBODY, Client
 from authkit.models import Throttle
 
@@ -40,6 +40,7 @@ def lift(
         keys = [row.pk for row in locked]
         ended = list(live(now=now).filter(pk__in=keys))
         Throttle.objects.filter(pk__in=keys).delete()
+        cached_counts.forget(locked, now=now)  # while the rows still keep everybody out
         for row in ended:
             tell_ended(row, reason="unlocked", actor=actor, client=client)
     return len(ended)

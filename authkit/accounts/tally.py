@@ -6,6 +6,7 @@ attempts take the last one that is left.
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections import defaultdict
@@ -22,6 +23,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.crypto import salted_hmac
 
 from authkit.accounts import lockouts
+from authkit.exceptions import TooManyAttempts
 from authkit.kernel.limits import Limit
 from authkit.models import Throttle
 
@@ -47,6 +49,29 @@ class Counted:
         """Its key in the table, which tells nobody what was typed."""
         text = f"{self.scope}:{self.text}".encode(errors="backslashreplace").decode()
         return salted_hmac("authkit.throttle", text, algorithm="sha256").hexdigest()
+
+
+class Busy(TooManyAttempts):
+    """As many attempts as are left are being judged just now."""
+
+
+def refusal_of(row: Throttle, limit: Limit, now: datetime) -> TooManyAttempts | None:
+    """Why nothing more may be tried of what this row counts, if that is so."""
+    if row.is_over(now=now):
+        return None
+    if row.failed >= limit.count:
+        return too_many(row, now)
+    return Busy(1, row.scope) if row.failed + row.pending >= limit.count else None
+
+
+def too_many(row: Throttle, now: datetime) -> TooManyAttempts:
+    """The refusal that holds until this row is over."""
+    return TooManyAttempts(math.ceil((row.ends_at - now).total_seconds()), row.scope)
+
+
+def stored(counted: Counted) -> Throttle | None:
+    """The row, without a lock on it."""
+    return Throttle.objects.using(database()).filter(pk=counted.digest).first()
 
 
 def _let_in(rows: Mapping[str, Throttle]) -> None:

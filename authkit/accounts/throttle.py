@@ -2,28 +2,27 @@
 
 The rows of an attempt are locked in one order, judged and written in one short
 transaction, before anything is tried: two hundred at once in as many processes get
-through no more often than the limit says. A cache is not asked. None that Django knows
-can count several keys at once or be relied on to keep them, so a cache that is down, or
-was flushed, opens nothing.
+through no more often than the limit says. For sign-ins no cache is asked. None that Django
+knows can count several keys at once or be relied on to keep them, so one that is down, or
+was flushed, opens nothing. What costs each time may be counted in a cache: see `spending`.
 
 What is counted stays counted if the caller's transaction is rolled back (see `audit`).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
-from authkit import audit, conf
-from authkit.accounts import lockouts, tally
+from authkit import conf
+from authkit.accounts import lockouts, spending, tally
 from authkit.accounts.client import client_of, network_of
-from authkit.accounts.tally import Counted
-from authkit.exceptions import TooManyAttempts
+from authkit.accounts.kept import Kept
+from authkit.accounts.tally import Counted, refusal_of
 from authkit.kernel.client import Client
 from authkit.kernel.limits import Limit
 from authkit.kernel.names import canonical
@@ -43,12 +42,8 @@ class Reservation:
     is_over_quietly: bool = False
 
 
-class Busy(TooManyAttempts):
-    """As many attempts as are left are being judged just now."""
-
-
 def spend(scope: Throttle.Scope, text: str, *, client: Client, cost: int = 1) -> None:
-    """Count something that costs each time, whether it succeeds or not.
+    """Count something that costs each time, whether it succeeds or not. See `spending`.
 
     Raises:
         TooManyAttempts: the limit (LIMITS) was reached; nothing more is counted.
@@ -56,24 +51,7 @@ def spend(scope: Throttle.Scope, text: str, *, client: Client, cost: int = 1) ->
     """
     limit: Limit = getattr(conf.get().limits, scope.value)
     counted = Counted(scope, text, limit, address=network_of(client.ip))
-    now = timezone.now()
-
-    def count() -> TooManyAttempts | None:
-        with tally.locked([counted], now) as rows:
-            row = rows[counted.digest]
-            refusal = _refusal(row, limit, now)
-            if refusal is None:
-                row.failed += cost
-            elif row.locked_at is None:
-                row.locked_at = now
-                lockouts.tell_began(row, client=client)
-        return refusal
-
-    refusal = tally.again(count)
-    if refusal is not None:
-        raise refusal
-    _Counted(lambda: tally.again(count)).keep()
-    tally.clean_up_sometimes(now)
+    spending.spend(counted, cost, client=client, now=timezone.now())
 
 
 def spend_of(scope: Throttle.Scope, request: Any) -> None:
@@ -101,13 +79,13 @@ def reserve(loud: Sequence[Counted], quiet: Sequence[Counted], *, now: datetime)
     def refuse(rows: Mapping[str, Throttle]) -> None:
         for counted in loud:
             row = rows.get(counted.digest)
-            refusal = None if row is None else _refusal(row, counted.limit, now)
+            refusal = None if row is None else refusal_of(row, counted.limit, now)
             if refusal is not None:
                 raise refusal
 
     def take() -> Reservation:
         with tally.locked([*loud, *quiet], now, refuse=refuse) as rows:
-            over = {c for c in quiet if _refusal(rows[c.digest], c.limit, now)}
+            over = {c for c in quiet if refusal_of(rows[c.digest], c.limit, now)}
             free = [c for c in (*loud, *quiet) if c not in over]
             for counted in free:
                 rows[counted.digest].pending += 1
@@ -140,7 +118,7 @@ def settle(
 
     tally.again(count)
     if has_failed:
-        _Counted(lambda: tally.again(count)).keep()
+        Kept(lambda: tally.again(count)).keep()
 
 
 def _count_failure(row: Throttle, limit: Limit, now: datetime) -> bool:
@@ -152,32 +130,3 @@ def _count_failure(row: Throttle, limit: Limit, now: datetime) -> bool:
         return False
     row.locked_at, row.ends_at = now, now + limit.window
     return True
-
-
-def _refusal(row: Throttle, limit: Limit, now: datetime) -> TooManyAttempts | None:
-    if row.is_over(now=now):
-        return None
-    if row.failed >= limit.count:
-        return TooManyAttempts(math.ceil((row.ends_at - now).total_seconds()), row.scope)
-    return Busy(1, row.scope) if row.failed + row.pending >= limit.count else None
-
-
-class _Counted(audit.Written):
-    """What was counted in a transaction that may yet be rolled back; it is then counted again."""
-
-    def __init__(self, count: Callable[[], object]) -> None:
-        self._count = count
-        self._is_committed = False
-
-    def keep(self) -> None:
-        """Watch the end of the transaction, if there is one."""
-        audit.watch(self, tally.database())
-        self.hear(tally.database())
-
-    def tell(self) -> None:
-        """There is nothing to tell."""
-
-    def rescue(self) -> None:
-        """Count it again if its transaction was rolled back."""
-        if not self._is_committed and not audit.is_open(self, tally.database()):
-            self._count()

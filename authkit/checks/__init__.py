@@ -13,12 +13,14 @@ Ids are stable; silence one with ``SILENCED_SYSTEM_CHECKS``.
     authkit.E009    AuthkitMiddleware stands before Django's AuthenticationMiddleware
     authkit.E010    @allow names a condition that is not registered for the view's model
     authkit.E040    IMPERSONATION is on, and there is no way back
+    authkit.E050    THROTTLE_CACHE names a cache that there is not
     authkit.W001    a lifetime is longer than SESSION_LIFETIME, which cuts it short
     authkit.W002    PROFILE_FIELDS names what people sign in with
     authkit.W003    AuthkitBackend is missing
     authkit.W004    simplejwt's own authentication class stands among the defaults
     authkit.W005    a backend that takes passwords stands before AuthkitBackend
     authkit.W020    a pipeline of python-social-auth lets nobody in
+    authkit.W050    THROTTLE_CACHE names a cache that cannot count exactly, and is not used
 
 And with ``--deploy``, beside what Django says there (security.W012, W013, W016, W018 …):
 
@@ -50,6 +52,8 @@ And with ``--deploy``, beside what Django says there (security.W012, W013, W016,
     authkit.W133    mails hold no links: any host is allowed, and FRONTEND_URL is not set
     authkit.W140    IMPERSONATION_LIFETIME of more than an hour
     authkit.W141    IMPERSONATION is on, and Django's sessions are kept in the cookie itself
+    authkit.W150    THROTTLE_CACHE names a cache of which each process has its own
+    authkit.W151    THROTTLE_CACHE names a cache for which requests may wait long
 """
 
 from authkit.checks.access import (
@@ -78,6 +82,7 @@ from authkit.checks.settings import (
     check_user_claims,
 )
 from authkit.checks.social import check_social_pipelines
+from authkit.checks.throttling import check_deployed_throttle_cache, check_throttle_cache
 from authkit.checks.wiring import (
     check_backend,
     check_first_backend,
@@ -98,6 +103,7 @@ ALL = (
     check_declared_conditions,
     check_social_pipelines,
     check_way_back,
+    check_throttle_cache,
 )
 DEPLOY = (
     check_session_cookie,
@@ -113,4 +119,5 @@ DEPLOY = (
     check_argon2_parameters,
     check_links,
     check_impersonation,
+    check_deployed_throttle_cache,
 )

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+_MICROSECOND = timedelta(microseconds=1)
 _MINUTES, _HOUR = timedelta(minutes=15), timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One of the stretches of equal length into which all time is cut."""
+
+    number: int
+    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +23,16 @@ class Limit:
 
     count: int
     window: timedelta
+
+    def window_at(self, now: datetime, *, seed: int) -> Window:
+        """In which window `now` is, for whoever has no place to write down when it began.
+
+        Each `seed` has its windows begin at other times, so that not all are over at once.
+        """
+        length = self.window // _MICROSECOND
+        passed = (now - datetime(1970, 1, 1, tzinfo=now.tzinfo)) // _MICROSECOND + seed % length
+        number, since = divmod(passed, length)
+        return Window(number, now + (length - since) * _MICROSECOND)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from tests import settings as usual
 from tests.settings import *  # noqa: F403
 
 AUTHKIT = {**usual.AUTHKIT, **json.loads(os.environ.get("AUTHKIT_OF_RACES", "{}"))}
+CACHES = json.loads(os.environ.get("CACHES_OF_RACES", "{}"))
+CACHES.setdefault("default", {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"})
 ROOT_URLCONF = "tests.races.urls"
 MIDDLEWARE = ["tests.races.urls.name_the_worker", *usual.MIDDLEWARE]
 

@@ -9,7 +9,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
@@ -171,7 +171,12 @@ class Site:
 
 @contextmanager
 def serving(
-    database_url: str, folder: Path, *, sqlite: str = "prepared", **authkit: object
+    database_url: str,
+    folder: Path,
+    *,
+    sqlite: str = "prepared",
+    caches: Mapping[str, object] | None = None,
+    **authkit: object,
 ) -> Iterator[Site]:
     """gunicorn, with these settings of authkit. An answer of 5xx is a failure (`Line`)."""
     authkit["PERSONAL_TOKEN_LIMIT"] = TOKEN_LIMIT
@@ -190,6 +195,7 @@ def serving(
         *(sys.executable, "-m", "gunicorn", "django.core.wsgi:get_wsgi_application()"),
         *("--preload", "--env", "DJANGO_SETTINGS_MODULE=tests.races.settings"),
         *("--env", f"SQLITE_OF_RACES={sqlite}"),
+        *("--env", f"CACHES_OF_RACES={json.dumps(caches or {})}"),
         *(text for name, value in options.items() for text in (f"--{name}", str(value))),
     ]
     log, announces = folder / "log", r"Listening at: (http://127\.0\.0\.1:\d+)"

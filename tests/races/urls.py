@@ -178,6 +178,12 @@ def failed(request: HttpRequest, username: str) -> JsonResponse:
     return JsonResponse({"failed": len(judged), "pending": sum(row.pending for row in rows)})
 
 
+def counted(request: HttpRequest, address: str) -> JsonResponse:
+    """What the rows have counted of an address."""
+    rows = Throttle.objects.filter(address=address)
+    return JsonResponse({"counted": list(rows.values_list("failed", flat=True))})
+
+
 @csrf_exempt
 def providers(request: HttpRequest) -> JsonResponse:
     """A provider as an administrator would set it up, or change it."""
@@ -195,6 +201,7 @@ urlpatterns = opened(
         path("own-password/", OwnPassword.as_view()),
         path("people/", people),
         path("failed/<username>/", failed),
+        path("counted/<address>/", counted),
         path("accounts/", accounts),
         path("providers/", providers),
         path("people/<pk>/<what>/", change),
