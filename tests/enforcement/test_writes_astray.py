@@ -10,7 +10,7 @@ from authkit.exceptions import ConditionNotApplied
 from authkit.testing import client_for
 from tests.enforcement import urls_letters
 from tests.enforcement.urls_letters import ASTRAY, WAYS
-from tests.letters.models import Label, Letter, Parcel
+from tests.letters.models import Label, Letter, Parcel, Sticker
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
@@ -141,3 +141,12 @@ def test_whoever_hangs_up_brings_nothing_into_reach(mail):
     assert next(response.streaming_content) == b"begun "
     response.close()
     assert set(Letter.every.values_list("text", flat=True)) == {"first", "asked", ""}
+
+
+def test_a_row_that_gets_its_key_from_the_database_is_checked_when_it_has_one(mail):
+    mail.give(mail.alice, "allow stickers:POST when own")
+    client = client_for(mail.alice, "token")
+    assert client.post(f"/stickers/{mail.bob.pk}/").status_code == 403
+    assert not Sticker.objects.exists()
+    assert client.post(f"/stickers/{mail.alice.pk}/").status_code == 200
+    assert Sticker.objects.exists()

@@ -18,7 +18,7 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from authkit.access import conditions, visible
-from tests.letters.models import Label, Letter, Parcel
+from tests.letters.models import Label, Letter, Parcel, Sticker
 
 every = Letter.every
 
@@ -26,6 +26,7 @@ every = Letter.every
 def register_conditions() -> None:
     """What the rules of these tests may name."""
     conditions.condition("own", model=Letter)(lambda user: Q(owner_key=user.pk))
+    conditions.condition("own", model=Sticker)(lambda user: Q(owner_key=user.pk))
     conditions.condition("urgent", model=Letter)(lambda user: Q(labels__name="urgent"))
 
 
@@ -129,6 +130,12 @@ def parcels(request: HttpRequest, way: str, pk: int) -> HttpResponse:
 
 
 @csrf_exempt
+def stickers(request: HttpRequest, owner: int) -> HttpResponse:
+    Sticker.objects.create(owner_key=owner)
+    return JsonResponse({})
+
+
+@csrf_exempt
 def stream(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Answers with a file that is none."""
     every.filter(pk=pk).update(text="first")
@@ -165,11 +172,13 @@ views: list[Any] = [letters, stream, tidy_stream, seen]
 for view in views:
     view.access_model = Letter
 parcels.access_model = Parcel  # type: ignore[attr-defined]
+stickers.access_model = Sticker  # type: ignore[attr-defined]
 
 
 urlpatterns = [
     path("letters/<str:way>/<int:pk>/", letters, name="letters"),
     path("parcels/<str:way>/<int:pk>/", parcels, name="parcels"),
+    path("stickers/<int:owner>/", stickers, name="stickers"),
     path("stream/<int:pk>/", stream, name="stream"),
     path("tidy_stream/<int:pk>/", tidy_stream, name="tidy_stream"),
     path("seen/", seen, name="seen"),

@@ -45,3 +45,13 @@ class Parcel(Letter):
     """A part of it is a letter."""
 
     weight = models.IntegerField(default=0)
+
+
+class Sticker(models.Model):
+    """Gets its key from the database."""
+
+    number = models.BigIntegerField(primary_key=True, db_default=7)
+    owner_key = models.BigIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return str(self.number)
