@@ -121,11 +121,19 @@ def abandon(request: HttpRequest, stopped: BaseException) -> None:
         held.around.__exit__(type(stopped), stopped, stopped.__traceback__)
 
 
-def failed(request: HttpRequest, exception: Exception) -> None:
-    """Remember that a view raised, so that what it wrote is taken back."""
+def failed(request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+    """Remember that a view raised, so that what it wrote is taken back.
+
+    Answers for a row out of reach that a request was about to write while it only reads.
+    """
     held: _Held | None = request.__dict__.get(_HELD)
-    if held is not None:
-        held.failure = exception
+    if held is None:
+        return None
+    held.failure = exception
+    if held.obligation is None or not isinstance(exception, NotPermitted):
+        return None
+    settled = held.obligation.decision.settle(holds=False)
+    return answer_to(refused(exception, held.obligation.access, settled))
 
 
 @dataclass(slots=True)

@@ -113,7 +113,9 @@ class AuthkitMiddleware:
         And for a door where, without the database, nobody gets in or out; and for a change
         of access that the guards refuse.
         """
-        gate.failed(request, exception)
+        answer = gate.failed(request, exception)
+        if answer is not None:
+            return answer
         if isinstance(exception, GuardRefusal):
             return refusal_page.answer(request, exception)
         if isinstance(exception, refusals.Refused):

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "authkit",
+    "tests.letters",
     "tests.other_names",
     _user_app,
     *_demo_apps,

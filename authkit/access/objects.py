@@ -1,9 +1,10 @@
 """Conditions on objects: the same `Q` filters a list and guards one object.
 
-Three traps are closed here. A condition that is unknown for a model holds for nothing
+Four traps are closed here. A condition that is unknown for a model holds for nothing
 where it allows and for everything where it denies. What a condition reaches through a
 many-to-many relation is a subquery, so no row comes twice. And what is denied is taken
-out by primary key, so that a NULL somewhere does not let a row slip through.
+out by primary key, so that a NULL somewhere does not let a row slip through; and it is
+looked for among all rows, so that none slips through that the model's base manager hides.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from django.db.models import Q, QuerySet
 
 from authkit.access import conditions
 from authkit.kernel.decision import Conditions, Decision
+from authkit.models.kinds import every_row
 
 M = TypeVar("M", bound=models.Model)
 
@@ -26,7 +28,8 @@ def visible_by(decision: Decision, queryset: QuerySet[M], user: Any) -> QuerySet
         return queryset
     if decision.conditions is None or decision.allowed is False:
         return queryset.none()
-    return _narrow(queryset, queryset.model._base_manager, decision.conditions, user)
+    every = every_row(queryset.model, queryset.db)
+    return _narrow(queryset, every, decision.conditions, user)
 
 
 def holds_for(decision: Decision, obj: models.Model, user: Any) -> bool:
@@ -35,7 +38,7 @@ def holds_for(decision: Decision, obj: models.Model, user: Any) -> bool:
         return decision.allowed
     if obj.pk is None or decision.conditions is None:
         return False
-    row: QuerySet[Any] = type(obj)._base_manager.using(obj._state.db).filter(pk=obj.pk)
+    row = every_row(type(obj), obj._state.db).filter(pk=obj.pk)
     return _narrow(row, row, decision.conditions, user, is_one=True).exists()
 
 
@@ -94,6 +97,6 @@ def _keys(queryset: QuerySet[Any], among: Any, q: Q) -> QuerySet[Any, Any]:
 
 def _is_multivalued(model: type[models.Model], q: Q) -> bool:
     """Whether a row could match more than once, by a relation to many others."""
-    joins = model._base_manager.filter(q).query.alias_map.values()
+    joins = every_row(model, None).filter(q).query.alias_map.values()
     fields = [getattr(join, "join_field", None) for join in joins]
     return any(f is not None and (f.one_to_many or f.many_to_many) for f in fields)

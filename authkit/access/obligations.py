@@ -8,21 +8,18 @@ done; if it is not, the answer does not go out and what was written is taken bac
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.db import models, router, transaction
 from django.db.models import signals
 
-from authkit.access import acting, objects
+from authkit.access import acting
+from authkit.access.reach import Reach
 from authkit.exceptions import ConditionNotApplied, NotPermitted
 from authkit.kernel.decision import Decision
 from authkit.kernel.patterns import Access, has_action
-from authkit.models.kinds import stored_as
-
-#: As many rows are looked at in one query.
-_AT_A_TIME = 500
 
 
 class Obligation:
@@ -31,7 +28,7 @@ class Obligation:
     Attributes:
         access: what was asked.
         decision: the conditional answer.
-        user: who asked.
+        reach: the rows for which it is.
         is_met: whether it has been applied to a list, an object or something written.
         is_safe: whether the request only reads, so that applying it means filtering.
         is_over: whether the answer is being sent, so that nothing can be taken back.
@@ -43,54 +40,53 @@ class Obligation:
         """`model` is that of the endpoint; only its rows are watched."""
         self.access = access
         self.decision = decision
-        self.user = user
+        self.reach = Reach(decision, user, model)
         self.is_met = False
         self.is_safe = False
         self.is_over = False
-        self._model = model
         self._is_broken = False
+        self._is_settled = False
+        self._connection: Any = None
         self._written: dict[tuple[str | None, type[models.Model]], set[Any]] = {}
 
-    def is_about(self, model: type[models.Model]) -> bool:
-        """Whether the rows of a model are those of the endpoint, under whatever name."""
-        return self._model is not None and issubclass(model, stored_as(self._model))
-
-    def watch(self, obj: models.Model) -> None:
+    def watch(self, obj: models.Model, using: str | None = None) -> None:
         """Check this row, which was checked before or has just been written, at the end."""
-        if self.is_about(type(obj)):
-            self.watch_rows(obj._state.db, type(obj), [obj.pk])
+        if self.reach.is_about(type(obj)):
+            alias = using or router.db_for_write(type(obj), instance=obj)
+            self.watch_rows(alias, type(obj), [obj.pk])
 
     def watch_rows(
         self, using: str | None, model: type[models.Model], keys: Collection[Any]
     ) -> None:
         """Check these at the end; nothing is checked by a write of no row."""
-        self._require_open()
-        self._written.setdefault((using, self._named(model)), set()).update(keys)
-        self.is_met |= bool(keys)
+        self._require_open(using)
+        self._known(using, model).update(keys)
+        # What a request that reads happens to write says nothing of what it shows.
+        self.is_met |= bool(keys) and not self.is_safe
+        if self._is_settled and self.reach.is_left(using, model, keys):
+            self.lose_track()
 
-    def look_before(self, obj: models.Model, using: str | None) -> None:
-        """Check a stored row that is about to be written and that nobody has checked yet."""
-        if not self.is_about(type(obj)):
-            return
-        self._require_open()
-        if obj.pk is not None:
-            self.look_before_rows(type(obj)._base_manager.using(using).filter(pk=obj.pk))
-
-    def look_before_rows(self, rows: models.QuerySet[Any]) -> list[Any]:
-        """The same for all of a queryset; returns their keys."""
-        self._require_open()
-        keys = list(rows.values_list("pk", flat=True))
-        known = self._written.get((rows.db, self._named(rows.model)), ())
-        self._is_broken |= bool(self._out_of_reach(rows.db, rows.model, {*keys}.difference(known)))
-        return keys
-
-    def look_before_removal(self, rows: models.QuerySet[Any]) -> None:
-        """Check rows that are about to go, of which nothing will be left to check."""
-        self.is_met |= bool(self.look_before_rows(rows))
+    def look_before(
+        self, using: str | None, model: type[models.Model], keys: Collection[Any]
+    ) -> None:
+        """Check stored rows that are about to be written and that nobody has checked yet."""
+        self._require_open(using)
+        unknown = {*keys}.difference(self._known(using, model))
+        if self.reach.is_left(using, model, unknown):
+            self.lose_track()
 
     def lose_track(self) -> None:
-        """Something was written, and nobody can tell which rows: so it is taken back."""
+        """A row out of reach was written, or nobody can tell which: so all is taken back.
+
+        Raises:
+            ConditionNotApplied: the rest has been committed already.
+            NotPermitted: the request is one that reads, and has no transaction.
+        """
+        if self._is_settled:
+            raise ConditionNotApplied(f"{self.access}: a row was out of reach after the commit")
         self._is_broken = True
+        if self.is_safe:
+            raise NotPermitted(f"{self.access}: a row was out of reach")
 
     def settle(self) -> None:
         """Check what was written, inside the transaction that wrote it.
@@ -102,43 +98,37 @@ class Obligation:
         if self._is_broken:
             raise NotPermitted(f"{self.access}: a row was out of reach")
         for (alias, model), keys in self._written.items():
-            if self._out_of_reach(alias, model, keys):
+            if self.reach.is_left(alias, model, keys):
                 raise NotPermitted(f"{self.access}: a row was moved out of reach")
         if not self.is_met:
             raise ConditionNotApplied(str(self.access))
+        self._is_settled = not self.is_safe
 
-    def _require_open(self) -> None:
+    @contextmanager
+    def taking_back(self) -> Iterator[None]:
+        """Within a transaction that ends well only if all that was written was in reach."""
+        model = self.reach.model
+        alias = "default" if model is None else router.db_for_write(model)
+        with transaction.atomic(using=alias):
+            self._connection = transaction.get_connection(alias)
+            yield
+            self.settle()
+
+    def _require_open(self, using: str | None) -> None:
         """Refuse a write that nobody could take back.
 
         Raises:
-            ConditionNotApplied: the answer is being sent.
+            ConditionNotApplied: the answer is being sent, or another database or thread writes.
         """
-        if self.is_over and not self.is_safe:
+        if self.is_safe:
+            return
+        if self.is_over:
             raise ConditionNotApplied(f"{self.access}: written while the answer was sent")
+        if self._connection not in (None, transaction.get_connection(using)):
+            raise ConditionNotApplied(f"{self.access}: written by another connection ({using})")
 
-    def _out_of_reach(
-        self, using: str | None, model: type[models.Model], keys: Iterable[Any]
-    ) -> set[Any]:
-        """Which of these rows are stored, and not among those for which was decided."""
-        found: set[Any] = set()
-        every = list(keys)
-        for start in range(0, len(every), _AT_A_TIME):
-            some = every[start : start + _AT_A_TIME]
-            rows = self._named(model)._base_manager.using(using).filter(pk__in=some)
-            within = objects.visible_by(self.decision, rows, self.user)
-            found |= set(rows.values_list("pk", flat=True)).difference(
-                within.values_list("pk", flat=True)
-            )
-        return found
-
-    def _named(self, model: type[models.Model]) -> type[models.Model]:
-        """A model by the name that the endpoint, and so its conditions, know it by."""
-        ours = self._model
-        return ours if ours is not None and stored_as(ours) is stored_as(model) else model
-
-    def database(self) -> str:
-        """The database of the transaction around a write."""
-        return router.db_for_write(self._model) if self._model is not None else "default"
+    def _known(self, using: str | None, model: type[models.Model]) -> set[Any]:
+        return self._written.setdefault((using, self.reach.named(model)), set())
 
 
 _owed: contextvars.ContextVar[Obligation | None] = contextvars.ContextVar(
@@ -182,9 +172,8 @@ def writing(obligation: Obligation) -> Iterator[None]:
     before = _owed.get()
     _owed.set(obligation)
     try:
-        with transaction.atomic(using=obligation.database()):
+        with obligation.taking_back():
             yield
-            obligation.settle()
     finally:
         _owed.set(before)  # and not by its token: an async chain changes contexts on the way
 
@@ -209,14 +198,12 @@ def listen() -> None:
 
 def _about_to_be_saved(instance: models.Model, using: str, **_: object) -> None:
     obligation = owed_for_writes()
-    if obligation is not None:
-        obligation.look_before(instance, using)
+    if obligation is not None and obligation.reach.is_about(type(instance)):
+        keys = [] if instance.pk is None else [instance.pk]
+        obligation.look_before(using, type(instance), keys)
 
 
-def _saved(instance: models.Model, **_: object) -> None:
+def _saved(instance: models.Model, using: str, **_: object) -> None:
     obligation = owed_for_writes()
     if obligation is not None:
-        was_met = obligation.is_met
-        obligation.watch(instance)
-        if obligation.is_safe:  # what it happens to save says nothing of what it shows
-            obligation.is_met = was_met
+        obligation.watch(instance, using)

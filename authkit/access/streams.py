@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 from django.http import FileResponse
@@ -16,10 +17,13 @@ Around = Callable[[], AbstractContextManager[Any]]
 
 
 def send_within(response: Any, around: Around) -> None:
-    """Make each part of a stream within `around()`. A file is only read."""
-    if not getattr(response, "streaming", False) or isinstance(response, FileResponse):
+    """Make each part of a stream within `around()`, and end it so. A file is only read."""
+    if not getattr(response, "streaming", False) or _is_file(response):
         return
-    parts = response.streaming_content
+    parts = response._iterator  # what Django makes of them, it makes of ours
+    # Whoever hangs up ends the stream earlier, and what it does at its end is done then.
+    closers = response._resource_closers
+    closers[:] = [partial(_close, close, around) for close in closers]
     response.streaming_content = (
         _made_later(parts, around) if response.is_async else _made(parts, around)
     )
@@ -38,10 +42,28 @@ def _made(parts: Any, around: Around) -> Iterator[bytes]:
 
 async def _made_later(parts: Any, around: Around) -> AsyncIterator[bytes]:
     made = aiter(parts)
-    while True:
+    try:
+        while True:
+            with around():
+                try:
+                    part = await anext(made)
+                except StopAsyncIteration:
+                    return
+            yield part
+    finally:
         with around():
-            try:
-                part = await anext(made)
-            except StopAsyncIteration:
-                return
-        yield part
+            await getattr(made, "aclose", _nothing)()
+
+
+async def _nothing() -> None:
+    """Close what cannot be closed."""
+
+
+def _close(close: Callable[[], Any], around: Around) -> None:
+    with around():
+        close()
+
+
+def _is_file(response: Any) -> bool:
+    """Whether a file is sent; a FileResponse takes anything else as well."""
+    return isinstance(response, FileResponse) and response.file_to_stream is not None

@@ -73,7 +73,8 @@ def changed(part: Part, *, using: str | None = None) -> None:
     """Note that access has changed; inside the transaction that changes it."""
     alias = using or database()
     following = Greatest(models.F("number") + 1, models.Value(time.time_ns() // 1000))
-    with transaction.atomic(using=alias):
+    # No savepoint: a change that was not counted must not stand, and rows that go bring many.
+    with transaction.atomic(using=alias, savepoint=False):
         row = AccessRevision._base_manager.using(alias).filter(pk=1)
         values: dict[str, Any] = {"number": following, part: following}
         if not row.update(**values):

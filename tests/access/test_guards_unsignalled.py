@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, transaction
-from django.db.models import F, Value
+from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Concat
 from django.utils import timezone
 
@@ -203,6 +204,33 @@ def test_an_update_touches_nobody_who_holds_more(as_ada, root):
         refused(lambda v=values: User.objects.update(**v), AccountHoldsMore)
     refused(lambda: User.objects.bulk_update([root], ["password"]), AccountHoldsMore)
     refused(lambda: theirs.update(email=Concat("email", Value("x"))))
+
+
+def test_nothing_passes_by_under_another_key(as_ada, ada, root, desk, payroll):
+    own = Assignment.objects.filter(user=ada, role=desk)
+    theirs = payroll.rules.all()
+    key = -1 if isinstance(ada.pk, int) else UUID(int=1)
+    refused(lambda: own.update(id=-1, role=payroll))
+    refused(lambda: theirs.update(id=-1, role=desk))
+    refused(lambda: User.objects.filter(pk=ada.pk).update(id=key, is_superuser=True))
+
+
+class Generous(QuerySet[Any]):
+    """Does more in an update than it says."""
+
+    def update(self, **values: Any) -> int:
+        User.objects.exclude(is_superuser=True).update(is_superuser=True)
+        return super().update(**values)
+
+
+def test_what_else_a_queryset_writes_within_a_bulk_update_is_asked_about(as_ada, desk):
+    desk.name = "Front desk"
+    refused(lambda: Generous(Role).bulk_update([desk], ["name"]))
+
+
+def test_batches_may_be_given_a_size_by_position(as_ada, desk):
+    desk.name = "Front desk"
+    assert Role.objects.bulk_update([desk], ["name"], 10) == 1
 
 
 def test_what_is_not_watched_is_updated_as_ever(as_ada, root, django_assert_num_queries):

@@ -14,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS
 from authkit.access import acting, loading
 from authkit.access.questions import can
 from authkit.access.refusals import LastKeyholder
-from authkit.models import Role
+from authkit.models import Assignment, AuditEvent, Role
 from tests.access.guarded import refused
 from tests.access.writing import give, permission, role
 from tests.people import make_person
@@ -78,6 +78,19 @@ def test_a_person_who_goes_takes_their_roles_along():
     bob.delete()
     assert loading.revision_in(DEFAULT_DB_ALIAS).people > before
     assert Role.objects.filter(pk=desk.pk).exists()
+
+
+@pytest.mark.parametrize("remove", REMOVALS)
+def test_whoever_once_gave_a_role_to_one_who_holds_more_may_be_removed(root, ada, payroll, remove):
+    bob = make_person("bob")
+    given = Assignment.objects.get(user=root, role=payroll)
+    Assignment.objects.filter(pk=given.pk).update(created_by=bob)
+    events = AuditEvent.objects.filter(kind="access.assignments_changed").count()
+    with acting.as_person(ada):
+        remove(bob)
+    given.refresh_from_db()
+    assert given.created_by is None
+    assert AuditEvent.objects.filter(kind="access.assignments_changed").count() == events
 
 
 def by_save(made: Role, slug: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import aclosing, contextmanager, nullcontext
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.http import FileResponse
+from django.http import FileResponse, StreamingHttpResponse
 from django.test import AsyncClient
 
 from authkit.access.refusals import ExceedsOwnAccess
@@ -88,3 +89,31 @@ def test_a_file_is_sent_as_ever(world):
         answer: Any = FileResponse(file)
         send_within(answer, nullcontext)
         assert answer.file_to_stream is file  # so that a server may send it by itself
+
+
+def test_an_async_stream_that_is_left_ends_within_what_stood_around_it():
+    is_within, ends = ContextVar("is_within", default=False), []
+
+    @contextmanager
+    def around():
+        token = is_within.set(True)
+        yield
+        is_within.reset(token)
+
+    async def parts():
+        try:
+            yield "begun "
+            yield "going on"
+        finally:
+            ends.append(is_within.get())
+
+    async def leave():
+        response: Any = StreamingHttpResponse(parts())
+        send_within(response, nullcontext)
+        send_within(response, around)
+        async with aclosing(aiter(response.streaming_content)) as content:
+            assert await anext(content) == b"begun "
+        response.close()
+
+    async_to_sync(leave)()
+    assert ends == [True]

@@ -1,46 +1,40 @@
-"""Writes while a conditional decision is owed: of many rows at once, and removals.
+"""Writes while a conditional decision is owed: of many rows at once, of pairs, and removals.
 
-`obligations` hears of single rows that are saved. Here it learns of the rest.
+`obligations` hears of single rows that are saved. Here it learns of the rest. The pairs of a
+relation that the model itself declares are as good as a column of its rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from functools import wraps
 from typing import Any
 
-from django.db import models, router
+from django.db import models
 from django.db.models import QuerySet
 
 from authkit.access import obligations
 from authkit.access.gates import unsignalled
+from authkit.access.gates.removals import Removals
 from authkit.access.gates.unsignalled import Around
 from authkit.access.obligations import Obligation
+from authkit.models.kinds import is_key, stored_as
 
 
 def listen() -> None:
     """Stand there; called once."""
     unsignalled.watch_as_asked(_road_of)
-    delete: Callable[..., Any] = models.Model.delete
-
-    @wraps(delete)
-    def asking_delete(self: models.Model, *args: Any, **options: Any) -> Any:
-        obligation = _owed_about(type(self))
-        if obligation is not None:
-            named = options.get("using") or next(iter(args), None)
-            alias = named or router.db_for_write(type(self), instance=self)
-            obligation.look_before_removal(_rows(type(self), alias).filter(pk=self.pk))
-        return delete(self, *args, **options)
-
-    models.Model.delete = asking_delete  # type: ignore[method-assign]
+    Removals.watch(_look_before_removal)
 
 
 class _Road:
-    """The road of the model that an obligation is about."""
+    """The road of the model that an obligation is about, or of pairs with its rows.
 
-    def __init__(self, model: type[models.Model], obligation: Obligation) -> None:
-        self._model, self._obligation = model, obligation
+    `name` is that of the field by which a row of `model` says which row it is, or is of.
+    """
+
+    def __init__(self, obligation: Obligation, model: type[models.Model], name: str) -> None:
+        self._obligation, self._model, self._name = obligation, model, name
 
     def adding(self, objs: Collection[Any], using: str, updating: Collection[str]) -> Around | None:
         """Rows are added; of those that turn out to be there, nobody knows whose they were."""
@@ -48,49 +42,87 @@ class _Road:
 
     def rewriting(self, objs: Collection[Any], using: str, names: Collection[str]) -> Around | None:
         """Each gets values of its own."""
-        return self._changing(_rows(self._model, using).filter(pk__in=[row.pk for row in objs]))
+        return self._changing(using, self.keys_of(objs))
 
     def updating(self, stored: QuerySet[Any], values: dict[str, Any]) -> Around | None:
         """All get the same values."""
-        keys = list(stored.order_by().values_list("pk", flat=True))
-        return self._changing(_rows(self._model, stored.db).filter(pk__in=keys))
+        if any(self._tells_which(stored.model, name) for name in values):
+            self._obligation.lose_track()
+        return self._changing(stored.db, self.keys_stored(stored))
 
     def removing(self, stored: QuerySet[Any]) -> Around | None:
-        """All go. What goes along with them is for the models to say."""
-        keys = stored.order_by().values("pk")
-        self._obligation.look_before_removal(_rows(self._model, stored.db).filter(pk__in=keys))
+        """Of these one hears where all removals end."""
         return None
 
-    @contextmanager
-    def _adding(
-        self, objs: Collection[models.Model], using: str, *, is_certain: bool
-    ) -> Iterator[None]:
-        yield
-        keys = [row.pk for row in objs]
-        if is_certain and None not in keys:
-            self._obligation.watch_rows(using, self._model, keys)
-        else:
-            self._obligation.lose_track()
+    def look_before_removal(self, using: str, keys: Collection[Any]) -> None:
+        """Rows go, or are parted from these, which stay."""
+        self._obligation.look_before(using, self._model, keys)
+        self._obligation.watch_rows(using, self._model, keys)
+
+    def keys_of(self, objs: Iterable[Any]) -> set[Any]:
+        """Of rows at hand."""
+        return {getattr(row, self._name) for row in objs}
+
+    def keys_stored(self, stored: QuerySet[Any]) -> set[Any]:
+        """Of rows as the database has them."""
+        return set(stored.order_by().values_list(self._name, flat=True))
+
+    def _tells_which(self, model: type[models.Model], name: str) -> bool:
+        """Whether a field says which row of ours a row is, or is of."""
+        if self._name == "pk":
+            return is_key(model, name)
+        return name in {self._name, model._meta.get_field(self._name).name}
 
     @contextmanager
-    def _changing(self, rows: QuerySet[Any]) -> Iterator[None]:
-        keys = self._obligation.look_before_rows(rows)
+    def _adding(self, objs: Collection[Any], using: str, *, is_certain: bool) -> Iterator[None]:
+        self._obligation.look_before(using, self._model, self.keys_of(objs) - {None})
         yield
-        self._obligation.watch_rows(rows.db, self._model, keys)
+        keys = self.keys_of(objs)
+        if not is_certain or None in keys:
+            self._obligation.lose_track()
+        else:
+            self._obligation.watch_rows(using, self._model, keys)
+
+    @contextmanager
+    def _changing(self, using: str, keys: Collection[Any]) -> Iterator[None]:
+        self._obligation.look_before(using, self._model, keys)
+        yield
+        self._obligation.watch_rows(using, self._model, keys)
+
+
+def _look_before_removal(collector: Any) -> None:
+    """Ask about what somebody removes. What goes along with it is for the models to say."""
+    obligation = obligations.owed_for_writes()
+    if obligation is None:
+        return
+    origin, using = collector.origin, collector.using
+    if isinstance(origin, QuerySet):
+        road = _road_to(obligation, origin.model)
+        if road is not None:
+            road.look_before_removal(using, road.keys_stored(origin.using(using)))
+        return
+    # A collector of somebody else's making may not know its origin: then all is asked about.
+    going = [row for _, row in collector.instances_with_model()] if origin is None else [origin]
+    for row in going:
+        road = _road_to(obligation, type(row))
+        if road is not None:
+            road.look_before_removal(using, road.keys_of([row]))
 
 
 def _road_of(model: type[models.Model]) -> _Road | None:
-    obligation = _owed_about(model)
-    return None if obligation is None else _Road(model, obligation)
-
-
-def _owed_about(model: type[models.Model]) -> Obligation | None:
     obligation = obligations.owed_for_writes()
-    if obligation is None or obligation.is_safe or not obligation.is_about(model):
+    return None if obligation is None else _road_to(obligation, model)
+
+
+def _road_to(obligation: Obligation, model: type[models.Model]) -> _Road | None:
+    if obligation.reach.is_about(model):
+        return _Road(obligation, model, "pk")
+    ours = obligation.reach.model
+    if ours is None or not model._meta.auto_created:
         return None
-    return obligation
-
-
-def _rows(model: type[models.Model], using: str) -> QuerySet[Any]:
-    rows: QuerySet[Any] = model._base_manager.using(using)
-    return rows
+    for field in ours._meta.many_to_many:
+        through: Any = field.remote_field.through
+        if through is stored_as(model):
+            near: Any = through._meta.get_field(field.m2m_field_name())
+            return _Road(obligation, ours, near.attname)
+    return None

@@ -19,8 +19,10 @@ from typing import Any, ClassVar, Protocol
 from django.db import models, router, transaction
 from django.db.models import QuerySet
 
-from authkit.access import acting
-from authkit.models.kinds import stored_as
+from authkit.access import acting, guards
+from authkit.access.gates import removals
+from authkit.access.gates.removals import Removals
+from authkit.models.kinds import is_key, stored_as
 
 Around = AbstractContextManager[None]
 
@@ -48,8 +50,8 @@ Find = Callable[[type[models.Model]], Road | None]
 
 _roads: dict[type[models.Model], Road] = {}
 _finders: list[Find] = []
-_is_judged: contextvars.ContextVar[bool] = contextvars.ContextVar(
-    "authkit_is_judged", default=False
+_judged_model: contextvars.ContextVar[Any] = contextvars.ContextVar(
+    "authkit_judged_model", default=None
 )
 
 
@@ -79,6 +81,7 @@ class _Hooks:
     def stand(cls) -> None:
         if not cls.are_there:
             cls.are_there = True
+            Removals.watch()
             for name, ask in _QUESTIONS.items():
                 setattr(QuerySet, name, _asking(getattr(QuerySet, name), ask))
 
@@ -88,19 +91,20 @@ def _asking(original: Callable[..., Any], ask: Callable[..., Around | None]) -> 
 
     @wraps(original)
     def method(self: QuerySet[Any], *args: Any, **options: Any) -> Any:
-        roads = [] if _is_judged.get() else _roads_of(self.model)
-        if not roads:
+        is_judged = ask is _update and _judged_model.get() is self.model
+        roads = [] if is_judged else _roads_of(self.model)
+        if not roads or (ask is _update and removals.sets(self.model, options)):
             return original(self, *args, **options)
         self._for_write = True  # type: ignore[attr-defined]
         if args:  # rows, which may be such as can be read only once
             args = (list(args[0]), *args[1:])
-        elif "objs" in options:
+        elif "objs" in options and ask is not _update:
             options["objs"] = list(options["objs"])
         asked = [ask(road, self, *args, **options) for road in roads]
         around = [each for each in asked if each is not None]
         if not around:
             return original(self, *args, **options)
-        with _judged() if ask is _rewrite else nullcontext():
+        with _judged(self.model) if ask is _rewrite else nullcontext():
             return _within(around, self.db, lambda: original(self, *args, **options))
 
     return method
@@ -126,13 +130,23 @@ def _create(
 
 
 def _rewrite(
-    road: Road, rows: QuerySet[Any], /, objs: Collection[Any], fields: Iterable[str], **_: Any
+    road: Road, rows: QuerySet[Any], /, objs: Any, fields: Iterable[str], *_: Any, **__: Any
 ) -> Around | None:
     return road.rewriting(objs, rows.db, list(fields))
 
 
 def _update(road: Road, rows: QuerySet[Any], /, **values: Any) -> Around | None:
+    if road is _roads.get(stored_as(rows.model)):
+        _require_same_keys(rows.model, values)
     return road.updating(rows, values)
+
+
+def _require_same_keys(model: type[models.Model], names: Iterable[str]) -> None:
+    """Rows are known by their keys before a write and after it: only superusers change one."""
+    actor = acting.current()
+    keys = [name for name in names if is_key(model, name)]
+    if actor is not None and keys:
+        guards.require_superuser(actor, ", ".join(keys))
 
 
 def _delete(road: Road, rows: QuerySet[Any], /) -> Around | None:
@@ -193,10 +207,10 @@ def _within(around: Iterable[Around], using: str, write: Callable[[], Any]) -> A
 
 
 @contextmanager
-def _judged() -> Iterator[None]:
+def _judged(model: type[models.Model]) -> Iterator[None]:
     """`bulk_update` calls `update`: what has been asked about is not asked about again."""
-    token = _is_judged.set(True)
+    token = _judged_model.set(model)
     try:
         yield
     finally:
-        _is_judged.reset(token)
+        _judged_model.reset(token)

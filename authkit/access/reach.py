@@ -1,0 +1,54 @@
+"""Which rows are within the reach of a conditional decision, whatever name they go by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import models
+
+from authkit.access import objects
+from authkit.kernel.decision import Decision
+from authkit.models.kinds import every_row, parts_of, stored_as
+
+#: As many rows are looked at in one query.
+_AT_A_TIME = 500
+
+
+class Reach:
+    """How far one decision goes for one person, among the rows of one model.
+
+    Attributes:
+        model: that of the endpoint, whose conditions they are; None where it has none.
+    """
+
+    def __init__(self, decision: Decision, user: Any, model: type[models.Model] | None) -> None:
+        """Nothing is asked of the database yet."""
+        self.model = model
+        self._decision = decision
+        self._user = user
+        self._parts = frozenset() if model is None else parts_of(model)
+
+    def is_about(self, model: type[models.Model]) -> bool:
+        """Whether rows of `model` are rows of ours, by another name, more of them or a part."""
+        if self.model is None:
+            return False
+        return issubclass(model, stored_as(self.model)) or stored_as(model) in self._parts
+
+    def named(self, model: type[models.Model]) -> type[models.Model]:
+        """A model by the name that the endpoint, and so its conditions, know it by."""
+        ours, stored = self.model, stored_as(model)
+        is_ours = ours is not None and (stored is stored_as(ours) or stored in self._parts)
+        return ours if ours is not None and is_ours else model
+
+    def is_left(self, using: str | None, model: type[models.Model], keys: Iterable[Any]) -> bool:
+        """Whether one of these rows is stored, and not among those for which was decided."""
+        every, named = list(keys), self.named(model)
+        return any(
+            self._is_left_by(every_row(named, using).filter(pk__in=some))
+            for some in (every[n : n + _AT_A_TIME] for n in range(0, len(every), _AT_A_TIME))
+        )
+
+    def _is_left_by(self, rows: models.QuerySet[Any]) -> bool:
+        within = objects.visible_by(self._decision, rows, self._user).order_by().values("pk")
+        return rows.exclude(pk__in=within).exists()

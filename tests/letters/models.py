@@ -1,0 +1,57 @@
+"""Rows that hang from one another, behind a manager that hides some, as projects make them.
+
+They name their owner by a bare key, so that their tables need no other app's.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Kept(models.Manager["Letter"]):
+    """Does not know what was put away."""
+
+    def get_queryset(self) -> models.QuerySet[Letter]:
+        return super().get_queryset().filter(is_archived=False)
+
+
+class Label(models.Model):
+    name = models.CharField(max_length=20)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Letter(models.Model):
+    owner_key = models.BigIntegerField(null=True)
+    text = models.CharField(max_length=100, default="")
+    is_archived = models.BooleanField(default=False)
+    answered = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, related_name="answers"
+    )
+    labels = models.ManyToManyField(Label, related_name="letters")
+
+    kept = Kept()
+    every = models.Manager()
+
+    class Meta:
+        base_manager_name = "kept"
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Parcel(Letter):
+    """A part of it is a letter."""
+
+    weight = models.IntegerField(default=0)
+
+
+class Sticker(models.Model):
+    """Gets its key from the database."""
+
+    number = models.BigIntegerField(primary_key=True, db_default=7)
+    owner_key = models.BigIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return str(self.number)
