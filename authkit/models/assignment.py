@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from authkit.models.access_revision import AccessModel, Part
+from authkit.models.going_along import go_along
 from authkit.models.role import Role
 
 
@@ -26,7 +27,7 @@ class Assignment(AccessModel):
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        on_delete=models.CASCADE,
+        on_delete=go_along,
         null=True,
         blank=True,
         related_name="authkit_assignments",
@@ -34,7 +35,7 @@ class Assignment(AccessModel):
     )
     group = models.ForeignKey(
         Group,
-        on_delete=models.CASCADE,
+        on_delete=go_along,
         null=True,
         blank=True,
         related_name="authkit_assignments",
