@@ -71,13 +71,14 @@ def test_the_form_offers_each_kind_that_there_is_in_groups(admin):
 def test_no_page_counts_a_whole_table_or_skips_over_rows(admin):
     for _ in range(60):
         audit.record("a.one")
+    since = f"{connection.ops.quote_name('at')} >="
     for query in ({}, {"kind": "a.*"}, {"kind": "a.one"}, {"address": "192.0.2.1"}):
         with CaptureQueriesContext(connection) as queries:
             assert admin.get(url(AuditEvent, "changelist"), query).status_code == 200
         sql = [query["sql"] for query in queries if "authkit_auditevent" in query["sql"]]
         assert not any("DISTINCT" in text or "OFFSET" in text for text in sql)
         counts = [text for text in sql if "COUNT(" in text]
-        assert all(text.count("COUNT(") == text.count('"at" >=') for text in counts)
+        assert all(text.count("COUNT(") == text.count(since) for text in counts)
 
 
 def test_whom_an_event_is_about_is_named_as_today(admin, person):

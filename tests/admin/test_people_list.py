@@ -211,8 +211,9 @@ def test_among_many_a_name_is_found_by_its_beginning(superuser, few):
     for name in ("cleo", "cleopatra", "macleod", "Cleon"):
         make_person(name)
     client = signed_in(superuser)
-    assert found(client, q="cleo") == ["cleo", "cleopatra"]
-    assert found(client, q="Cleo") in (["Cleon", "cleo", "cleopatra"], ["cleo", "cleopatra"])
+    # Whether case counts in what is not known by its canonical form, the database decides.
+    assert found(client, q="cleo") in (["cleo", "cleopatra"], ["Cleon", "cleo", "cleopatra"])
+    assert found(client, q="Cleo") in (["cleo", "cleopatra"], ["Cleon", "cleo", "cleopatra"])
     assert found(client, q="*leo") == ["Cleon", "cleo", "cleopatra", "macleod"]
     assert "With * in front" in client.get(people_url()).text
 
