@@ -1,6 +1,7 @@
 """Rows that hang from one another, behind a manager that hides some, as projects make them.
 
-They name their owner by a bare key, so that their tables need no other app's.
+They name their owner by a bare key, so that their tables need no other app's, and have no
+permissions of Django's, which would stand in the admin site.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ class Kept(models.Manager["Letter"]):
 
 class Label(models.Model):
     name = models.CharField(max_length=20)
+
+    class Meta:
+        default_permissions = ()
 
     def __str__(self) -> str:
         return self.name
@@ -36,6 +40,7 @@ class Letter(models.Model):
 
     class Meta:
         base_manager_name = "kept"
+        default_permissions = ()
 
     def __str__(self) -> str:
         return self.text
@@ -46,12 +51,18 @@ class Parcel(Letter):
 
     weight = models.IntegerField(default=0)
 
+    class Meta:
+        default_permissions = ()
+
 
 class Sticker(models.Model):
     """Gets its key from the database."""
 
     number = models.BigIntegerField(primary_key=True, db_default=7)
     owner_key = models.BigIntegerField(null=True)
+
+    class Meta:
+        default_permissions = ()
 
     def __str__(self) -> str:
         return str(self.number)
