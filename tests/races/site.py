@@ -86,7 +86,7 @@ class Line:
         self.worker = 0
 
     def send(self, method: str, path: str, body: object = None, **headers: str) -> None:
-        data = body if body is None or isinstance(body, str) else json.dumps(body)
+        data = body if body is None or isinstance(body, str | bytes) else json.dumps(body)
         kind = {} if data is None else {"Content-Type": "application/json"}
         try:
             self._connection.request(method, path, data, {**kind, **headers})
