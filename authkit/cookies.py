@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -84,8 +83,7 @@ def _grant(
     )
     if administrator is None:
         return grant
-    return replace(  # the person themselves has proved nothing
-        grant,
+    return grant._replace(  # the person themselves has proved nothing
         authenticated_at=None,
         impersonator_id=str(administrator.pk),
         impersonator_name=str(administrator),

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -52,7 +51,6 @@ class AccessClaims(NamedTuple):
             who the person is.
         not_before: the latest of the times that must have come; mostly `iat`.
         scope: what it may be used for; None when nothing narrows it.
-        extra: claims that have no meaning to authkit.
     """
 
     sub: str
@@ -63,7 +61,6 @@ class AccessClaims(NamedTuple):
     auth_time: int
     not_before: int
     scope: tuple[str, ...] | None = None
-    extra: Mapping[str, Any] = MappingProxyType({})
 
     def __repr__(self) -> str:
         return f"<AccessClaims {self.jti}>"
@@ -90,8 +87,7 @@ def read_access(payload: Mapping[str, Any], *, issuer: str, audience: str) -> Ac
         InvalidToken: a claim is missing, of the wrong type, or not ours.
     """
     _require_origin(payload, issuer, audience, ACCESS)
-    extra = {name: payload[name] for name in payload.keys() - REGISTERED}
-    return AccessClaims(*_common(payload), _scope(payload), MappingProxyType(extra))
+    return AccessClaims(*_common(payload), _scope(payload))
 
 
 def read_refresh(payload: Mapping[str, Any], *, issuer: str, audience: str) -> RefreshClaims:

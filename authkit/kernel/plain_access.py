@@ -12,8 +12,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
-from types import MappingProxyType
-from typing import Any
 from uuid import UUID
 
 from authkit.kernel.claims import ACCESS, MAX_TIME, REGISTERED, AccessClaims
@@ -22,8 +20,7 @@ Read = Callable[[bytes], AccessClaims | None]
 
 _PLAIN = r"[ !#-\[\]-~]"  # printable ASCII, but for what JSON escapes
 _MOMENT = "([1-9][0-9]{0,11})"
-_NOTHING: MappingProxyType[str, Any] = MappingProxyType({})
-_ANY_TEXT = f'"({_PLAIN}*)"'
+_ANY_TEXT = f'"{_PLAIN}*"'
 #: How the value of each claim is written, what counts of it in a group.
 _CLAIMS = {
     "auth_time": _MOMENT,
@@ -47,8 +44,6 @@ def reader(issuer: str, audience: str, extra: Iterable[str] = ()) -> Read:
         return lambda _: None
     names = sorted({name for name in extra if name.isidentifier()} - REGISTERED)
     match = _pattern(issuer, audience, names).fullmatch
-    in_order = sorted([*_CLAIMS, *names])
-    groups = [in_order.index(name) + 1 for name in [*_CLAIMS, *names]]
 
     def read(payload: bytes) -> AccessClaims | None:
         try:
@@ -57,23 +52,15 @@ def reader(issuer: str, audience: str, extra: Iterable[str] = ()) -> Read:
             return None
         if found is None:
             return None
-        auth_text, exp_text, iat_text, jti, sid, sub, *more = found.group(*groups)
+        auth_text, exp_text, iat_text, jti, sid, sub = found.groups()
         auth_time, exp, iat = int(auth_text), int(exp_text), int(iat_text)
         if not iat < exp <= MAX_TIME or auth_time > MAX_TIME:
             return None
         session_id = UUID(int=int(sid.replace("-", ""), 16))
-        begins_at = max(auth_time, iat)
-        others = _others(names, more) if more else _NOTHING
-        return AccessClaims(sub, session_id, jti, iat, exp, auth_time, begins_at, None, others)
+        begins_at = max(iat, auth_time)
+        return AccessClaims(sub, session_id, jti, iat, exp, auth_time, begins_at)
 
     return read
-
-
-def _others(names: list[str], texts: list[str | None]) -> MappingProxyType[str, Any]:
-    others = dict(zip(names, texts, strict=True))
-    if None in texts:
-        others = {name: text for name, text in others.items() if text is not None}
-    return MappingProxyType(others)
 
 
 def _pattern(issuer: str, audience: str, names: list[str]) -> re.Pattern[str]:
