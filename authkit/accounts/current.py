@@ -29,9 +29,12 @@ class answering:  # noqa: N801 - read as `with current.answering(request)`
     __slots__ = ("_actors", "_asked", "_by", "_remembered", "_token")
 
     def __init__(self, request: Any) -> None:
-        """Keep Django's request; nobody has found out yet who makes it."""
+        """Keep Django's request; at first nobody has found out yet who makes it.
+
+        Around a part of a streamed answer it is known already, and stays so.
+        """
         self._asked = request
-        request.auth = None
+        request.__dict__.setdefault("auth", None)
 
     def __enter__(self) -> None:
         """From now on it is `request()`, and whoever makes it is acting."""
