@@ -27,6 +27,14 @@ def sent(response: Any) -> bytes:
     return b"".join(response.streaming_content)
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", KINDS)
+def test_while_it_is_sent_the_request_still_says_who_asked(world, kind):
+    world.give(world.alice, "allow stream_who:GET")
+    response = client_for(world.alice, kind).get("/stream/who/")
+    assert sent(response) == f"by {kind}".encode()
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("kind", KINDS)
 def test_nobody_gives_what_they_do_not_have_while_an_answer_is_sent(world, kind):

@@ -434,6 +434,14 @@ async def later_gifts(request: HttpRequest, pk: int) -> HttpResponseBase:
     return StreamingHttpResponse(given())
 
 
+def stream_who(request: HttpRequest) -> HttpResponseBase:
+    def told() -> Iterator[bytes]:
+        yield b"by "
+        yield request.auth.kind.encode()  # type: ignore[attr-defined]
+
+    return StreamingHttpResponse(told())
+
+
 def changing(pk: int) -> Iterator[bytes]:
     yield b"begun "
     Article.objects.filter(pk=pk).update(title="later")
@@ -554,6 +562,7 @@ urlpatterns = [
     path("careless/<str:way>/<int:pk>/", plain_careless, name="plain_careless"),
     path("stream/gifts/<int:pk>/", stream_gifts, name="stream_gifts"),
     path("stream/file/", stream_file, name="stream_file"),
+    path("stream/who/", stream_who, name="stream_who"),
     path("later/gifts/<int:pk>/", later_gifts, name="later_gifts"),
     path("stream/<int:mine>/<int:pk>/", stream, name="stream"),
     path("stream_api/<int:mine>/<int:pk>/", StreamApi.as_view(), name="stream_api"),
