@@ -65,6 +65,16 @@ def look() -> None:
     _feed.look(max_staleness=conf.get().max_staleness.total_seconds())
 
 
+def is_on_denylist(session_id: UUID) -> bool:
+    """Whether this session has ended, as far as a look within MAX_STALENESS tells.
+
+    Raises:
+        django.db.Error: the feed cannot be read; the caller must refuse the request.
+    """
+    _feed.look(max_staleness=conf.get().max_staleness.total_seconds())
+    return _feed.has_ended(session_id)
+
+
 def is_current() -> bool:
     """Whether `look` would return without asking the database."""
     return _feed.is_current(max_staleness=conf.get().max_staleness.total_seconds())

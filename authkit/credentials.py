@@ -64,15 +64,13 @@ def _parse(header: str) -> Presented | None:
         return None
     scheme = parts[0].lower()
     text = parts[1] if len(parts) > 1 and len(header) < MAX_LENGTH else ""
-    return Presented(scheme, _kind_of(scheme, text), text, scheme in _SCHEMES)
-
-
-def _kind_of(scheme: str, text: str) -> Kind:
-    if scheme not in _SCHEMES:
-        return "unknown"
-    if text.count(".") == 2:
-        return "jwt" if scheme == "bearer" else "unknown"
-    return "token" if text.startswith(conf.get().token_prefix) else "unknown"
+    is_ours = scheme in _SCHEMES
+    kind: Kind = "unknown"
+    if is_ours and text.count(".") == 2:
+        kind = "jwt" if scheme == "bearer" else "unknown"
+    elif is_ours and text.startswith(conf.get().token_prefix):
+        kind = "token"
+    return Presented(scheme, kind, text, is_ours)
 
 
 def resolve(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from authkit import changes, conf, lookups
 from authkit.exceptions import SessionEnded, TokenNotValid, UserInactive
-from authkit.jwt.tokens import user_pk_from_sub
-from authkit.jwt.verify import Known, recognise
+from authkit.jwt.verify import verifier
 from authkit.kernel.claims import AccessClaims
 from authkit.kernel.grant import Grant
 from authkit.models import UserSession
@@ -37,16 +36,12 @@ def resolve(text: str, *, now: float, refuse: Refuse = _refuse) -> tuple[Abstrac
     Raises:
         TokenNotValid, TokenExpired, SessionEnded, UserInactive: as they say.
     """
-    known = recognise(text, now=now)
-    claims = known.claims
-    pk, grant = known.worth or _weigh(known)
+    claims, pk, grant = verifier().recognise(text, now=now)
     mode = conf.get().jwt_revocation
     if mode == "stateful":
         return _user_of_live_session(claims, now), grant
-    if mode == "denylist":
-        changes.look()
-        if changes.has_ended(claims.sid):
-            raise SessionEnded("on the denylist")
+    if mode == "denylist" and changes.is_on_denylist(claims.sid):
+        raise SessionEnded("on the denylist")
     model = user_model()
     return unloaded(model, pk, using=alias_of(model), refuse=refuse), grant
 
@@ -57,9 +52,8 @@ def resolve_live(text: str, *, now: float) -> tuple[AbstractBaseUser, Grant]:
     Raises:
         TokenNotValid, TokenExpired, SessionEnded, UserInactive: as they say.
     """
-    known = recognise(text, now=now)
-    _, grant = known.worth or _weigh(known)
-    return _user_of_live_session(known.claims, now), grant
+    claims, _, grant = verifier().recognise(text, now=now)
+    return _user_of_live_session(claims, now), grant
 
 
 def _user_of_live_session(claims: AccessClaims, now: float) -> AbstractBaseUser:
@@ -72,20 +66,3 @@ def _user_of_live_session(claims: AccessClaims, now: float) -> AbstractBaseUser:
         raise TokenNotValid("somebody else's session")
     return user  # type: ignore[no-any-return]
 
-
-def _weigh(known: Known) -> tuple[Any, Grant]:
-    """The person's primary key and the Grant; made once for each token remembered."""
-    claims = known.claims
-    known.worth = (
-        user_pk_from_sub(claims.sub),
-        Grant(
-            kind="jwt",
-            user_id=claims.sub,
-            session_id=claims.sid,
-            token_id=claims.jti,
-            scopes=claims.scope,
-            authenticated_at=datetime.fromtimestamp(claims.auth_time, UTC),
-            expires_at=datetime.fromtimestamp(claims.exp, UTC),
-        ),
-    )
-    return known.worth  # type: ignore[no-any-return]

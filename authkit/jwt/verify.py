@@ -6,17 +6,17 @@ Only the token is judged here; whether its sign-in still lives is asked elsewher
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.signals import setting_changed
 
 from authkit import conf
 from authkit.exceptions import CredentialRejected, TokenExpired, TokenMadeUp, TokenNotValid
 from authkit.jwt.keys import CHANGING, KeyRing, ring
+from authkit.jwt.tokens import user_pk_from_sub
 from authkit.kernel import claims, jws, plain_access
 from authkit.kernel.claims import (
     ACCESS,
@@ -27,6 +27,7 @@ from authkit.kernel.claims import (
     RefreshClaims,
 )
 from authkit.kernel.digest import sha256
+from authkit.kernel.grant import Grant
 
 #: An entry has about one kilobyte.
 REMEMBERED = 8192
@@ -39,20 +40,7 @@ def verify_access(text: str | bytes, *, now: float) -> AccessClaims:
         TokenExpired: genuine, and over.
         TokenNotValid: anything else that is not a valid access token of ours.
     """
-    return recognise(text, now=now).claims
-
-
-def recognise(text: str | bytes, *, now: float) -> Known:
-    """The same, with what was worked out for this token before.
-
-    Raises:
-        TokenExpired: genuine, and over.
-        TokenNotValid: anything else that is not a valid access token of ours.
-    """
-    try:
-        return _verifier().recognise(text, now=now)
-    except jws.InvalidToken as error:
-        raise _refusal_of(error) from error
+    return verifier().recognise(text, now=now).claims
 
 
 def verify_refresh(text: str | bytes, *, now: float) -> RefreshClaims:
@@ -73,15 +61,12 @@ def verify_refresh(text: str | bytes, *, now: float) -> RefreshClaims:
     return found
 
 
-class Known:
-    """What a genuine access token says, and a place for what follows from it alone."""
+class Known(NamedTuple):
+    """A genuine access token: what it says, its person's primary key, and what it is worth."""
 
-    __slots__ = ("claims", "worth")
-
-    def __init__(self, claims: AccessClaims) -> None:
-        """Nothing follows yet."""
-        self.claims = claims
-        self.worth: Any = None
+    claims: AccessClaims
+    pk: Any
+    grant: Grant
 
 
 class AccessVerifier:
@@ -90,6 +75,11 @@ class AccessVerifier:
     A token is presented many times in its short life, and its signature does not change
     in between: what a genuine token says is found again by the SHA-256 digest of its
     text. Its times are looked at on every use.
+
+    What is remembered is in two halves. When the younger one is full it takes the place of
+    the older one, which is forgotten; what is found in the older one goes into the younger.
+    So what is in use stays, and each step is one operation on a dict, which threads may
+    share without a lock: the worst that can happen is that a token is verified again.
     """
 
     def __init__(
@@ -106,49 +96,59 @@ class AccessVerifier:
         self._issuer = issuer
         self._audience = audience
         self._read_plain = plain_access.reader(issuer, audience, extra)
-        self._remembered = remembered
-        self._seen: OrderedDict[bytes, Known] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def verify(self, text: str | bytes, *, now: float) -> AccessClaims:
-        """Return what an access token says; raises as `recognise` does."""
-        return self.recognise(text, now=now).claims
+        self._half = remembered // 2
+        self._young: dict[bytes, Known] = {}
+        self._old: dict[bytes, Known] = {}
 
     def recognise(self, text: str | bytes, *, now: float) -> Known:
-        """Return what is known of an access token.
+        """Return what is known of an access token; `now` is Unix time in seconds.
 
         Raises:
-            claims.ExpiredToken: genuine, and over.
-            jws.InvalidToken: anything else that is not a valid access token.
+            TokenExpired: genuine, and over.
+            TokenNotValid: anything else that is not a valid access token of ours.
         """
-        token = jws.octets_of(text)
-        digest = sha256(token)
-        known = self._seen.get(digest)
-        is_new = known is None
-        if known is None:
-            known = Known(self._read(token))
-        says = known.claims
-        if not (says.not_before <= now + CLOCK_LEEWAY and now < says.exp):
-            claims.require_timely(says, now=now)  # says why not
-        if is_new:
+        try:
+            token = jws.octets_of(text)
+            digest = sha256(token)
+            young = self._young.get(digest)
+            known = young or self._old.get(digest) or self._read(token)
+            says = known.claims
+            if not (says.not_before <= now + CLOCK_LEEWAY and now < says.exp):
+                claims.require_timely(says, now=now)  # says why not
+        except jws.InvalidToken as error:
+            raise _refusal_of(error) from error
+        if young is None:
             self._remember(digest, known)
         return known
 
-    def _read(self, token: bytes) -> AccessClaims:
+    def _read(self, token: bytes) -> Known:
         payload = self._checker.payload_of(token)
-        return self._read_plain(payload) or claims.read_access(
+        says = self._read_plain(payload) or claims.read_access(
             jws.read_payload(payload), issuer=self._issuer, audience=self._audience
         )
+        return Known(says, user_pk_from_sub(says.sub), _grant_of(says))
 
     def _remember(self, digest: bytes, known: Known) -> None:
-        with self._lock:
-            while len(self._seen) >= self._remembered:
-                self._seen.popitem(last=False)  # the oldest
-            self._seen[digest] = known
+        if len(self._young) >= self._half:
+            self._old, self._young = self._young, {}
+        self._young[digest] = known
+
+
+def _grant_of(says: AccessClaims) -> Grant:
+    return Grant(
+        "jwt",
+        says.sub,
+        says.sid,
+        says.jti,
+        says.scope,
+        datetime.fromtimestamp(says.auth_time, UTC),
+        datetime.fromtimestamp(says.exp, UTC),
+    )
 
 
 @lru_cache(maxsize=1)
-def _verifier() -> AccessVerifier:
+def verifier() -> AccessVerifier:
+    """The verifier of this project's settings."""
     settings = conf.get()
     return AccessVerifier(
         ring(), settings.jwt_issuer, settings.jwt_audience, extra=settings.jwt_user_claims
@@ -164,7 +164,7 @@ def _refusal_of(error: jws.InvalidToken) -> CredentialRejected:
 
 def _forget(*, setting: str, **_: object) -> None:
     if setting in CHANGING:
-        _verifier.cache_clear()
+        verifier.cache_clear()
 
 
 setting_changed.connect(_forget, dispatch_uid="authkit.jwt.verify")

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from authkit.kernel.jws import InvalidToken
+from authkit.kernel.uuids import uuid_of
 
 ACCESS = "access"
 REFRESH = "refresh"
@@ -143,8 +144,7 @@ def _common(payload: Mapping[str, Any]) -> tuple[str, UUID, str, int, int, int, 
         raise InvalidToken("sid is missing or not canonical")
     if type(jti) is not str or _JTI.fullmatch(jti) is None:
         raise InvalidToken("jti is missing or not canonical")
-    session_id = UUID(int=int(sid.replace("-", ""), 16))
-    return sub, session_id, jti, iat, exp, auth_time, max(iat, nbf, auth_time)
+    return sub, uuid_of(sid), jti, iat, exp, auth_time, max(iat, nbf, auth_time)
 
 
 def _generation(payload: Mapping[str, Any]) -> int:

@@ -12,9 +12,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
-from uuid import UUID
 
 from authkit.kernel.claims import ACCESS, MAX_TIME, REGISTERED, AccessClaims
+from authkit.kernel.uuids import uuid_of
 
 Read = Callable[[bytes], AccessClaims | None]
 
@@ -56,9 +56,8 @@ def reader(issuer: str, audience: str, extra: Iterable[str] = ()) -> Read:
         auth_time, exp, iat = int(auth_text), int(exp_text), int(iat_text)
         if not iat < exp <= MAX_TIME or auth_time > MAX_TIME:
             return None
-        session_id = UUID(int=int(sid.replace("-", ""), 16))
-        begins_at = max(iat, auth_time)
-        return AccessClaims(sub, session_id, jti, iat, exp, auth_time, begins_at)
+        begins_at = iat if iat > auth_time else auth_time
+        return AccessClaims(sub, uuid_of(sid), jti, iat, exp, auth_time, begins_at)
 
     return read
 

@@ -31,7 +31,8 @@ def unloaded(model: type[M], pk: Any, *, using: str, refuse: Refuse) -> M:
         instance = made_of(model, using, {attribute: pk})
     else:
         instance = model.from_db(using, [attribute], [pk])
-    loader = _Loader(instance, refuse)
+    loader = _Loader(instance)
+    loader.refuse = refuse
     own = instance.__dict__
     own["refresh_from_db"] = loader.refresh_from_db
     own["__getstate__"] = loader.getstate
@@ -43,20 +44,20 @@ def is_unloaded(instance: object) -> bool:
     return isinstance(getattr(instance, "__dict__", {}).get("__getstate__"), MethodType)
 
 
-class _Loader:
+class _Loader(ref[Any]):
     """Stands in for two methods of an instance until it has loaded it.
 
     Django calls `refresh_from_db` when a missing field is touched, and `__getstate__` when
     an instance is copied or pickled: a copy must not hang from the request that its
     original was made for, so it is loaded first.
+
+    It refers to the instance weakly, for the instance holds it: both would be left to the
+    garbage collector.
     """
 
-    __slots__ = ("_instance", "_refuse")
+    __slots__ = ("refuse",)
 
-    def __init__(self, instance: Any, refuse: Refuse) -> None:
-        # The instance holds this; holding it in turn would leave both to the garbage collector.
-        self._instance = ref(instance)
-        self._refuse = refuse
+    refuse: Refuse
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         """Load everything that is missing, and refresh what the caller asks for besides."""
@@ -71,7 +72,7 @@ class _Loader:
         return self._its_instance().__getstate__()
 
     def _its_instance(self) -> Any:
-        instance = self._instance()
+        instance = self()
         if instance is None:
             raise ReferenceError("the instance is gone")
         return instance
@@ -84,7 +85,7 @@ class _Loader:
             rows = type(instance)._default_manager.using(instance._state.db)
             found = rows.filter(pk=instance.pk).values(*missing).first()
             if found is None or not found.get("is_active", True):
-                self._refuse()
+                self.refuse()
             instance.__dict__.update(found)
         for name in ("refresh_from_db", "__getstate__"):
             instance.__dict__.pop(name, None)
