@@ -46,7 +46,7 @@ def everyone(person: User, *, unseen: int) -> list[Contender]:
     field = _Field()
     field.add_nobody("no authentication", "bare")
     field.add_nobody("no authentication, Django's session middleware", "django")
-    _add_peers(field, person)
+    _add_peers(field, person, unseen)
     _add_authkit(field, person, unseen)
     return field.contenders
 
@@ -97,7 +97,7 @@ class _Field:
         self._nobody[stack] = self.contenders[-1]
 
 
-def _add_peers(field: _Field, person: User) -> None:
+def _add_peers(field: _Field, person: User, unseen: int) -> None:
     drf_token = Token.objects.create(user=person).key
     field.add("DRF token", (drf.TokenAuthentication,), header=f"Token {drf_token}")
 
@@ -110,10 +110,14 @@ def _add_peers(field: _Field, person: User) -> None:
     field.add("simplejwt with user", (simplejwt.JWTAuthentication,), bearer=access)
     kinds = (simplejwt.JWTStatelessUserAuthentication,)
     field.add("simplejwt stateless", kinds, bearer=access)
+    new = _new_of_simplejwt(AccessToken, person, unseen)
+    field.add("simplejwt stateless, never seen, HS256", kinds, tokens=new)
     field.add("simplejwt stateless, blacklist", (SimplejwtWithBlacklist,), bearer=access)
     for alg, kind in SIMPLEJWT_ASYMMETRIC.items():
         text = str(kind.takes.for_user(person))
         field.add(f"simplejwt stateless, {alg}", (kind,), bearer=text)
+        new = _new_of_simplejwt(kind.takes, person, unseen)
+        field.add(f"simplejwt stateless, never seen, {alg}", (kind,), tokens=new)
 
     cookie = store_django_session(person)
     kinds = (drf.SessionAuthentication,)
@@ -193,6 +197,11 @@ def _simplejwt_with(alg: str) -> type[_SimplejwtOfOneKind]:
 
 
 SIMPLEJWT_ASYMMETRIC = {alg: _simplejwt_with(alg) for alg in ASYMMETRIC}
+
+
+def _new_of_simplejwt(kind: type[AccessToken], person: User, count: int) -> Iterator[str]:
+    """So many tokens, each with an id and a signature of its own."""
+    return iter([str(kind.for_user(person)) for _ in range(count)])
 
 
 def _refreshing_knox() -> AbstractContextManager[object]:

@@ -65,4 +65,3 @@ def _user_of_live_session(claims: AccessClaims, now: float) -> AbstractBaseUser:
     if str(user.pk) != claims.sub:
         raise TokenNotValid("somebody else's session")
     return user  # type: ignore[no-any-return]
-

@@ -56,7 +56,7 @@ def reader(issuer: str, audience: str, extra: Iterable[str] = ()) -> Read:
         auth_time, exp, iat = int(auth_text), int(exp_text), int(iat_text)
         if not iat < exp <= MAX_TIME or auth_time > MAX_TIME:
             return None
-        begins_at = iat if iat > auth_time else auth_time
+        begins_at = max(auth_time, iat)
         return AccessClaims(sub, uuid_of(sid), jti, iat, exp, auth_time, begins_at)
 
     return read
