@@ -9,19 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 from django.core.signals import setting_changed
 from django.db import DEFAULT_DB_ALIAS, connections, models, router
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.utils.asyncio import async_unsafe
 
+from authkit.models.asking import (
+    AsTheProjectSays,
+    InFull,
+    Statement,
+    Way,
+    WithoutRewriting,
+    is_told_to_prepare,
+)
+from authkit.models.moments import Moment, read_as_texts, read_moments
 from authkit.models.plain import is_plain, made_of
+from authkit.models.preparing import ServerProcess, WhereStraight, may_prepare
 
 Row = list[Any]
 M = TypeVar("M", bound=models.Model)
@@ -63,22 +70,22 @@ class PreparedLookup:
         return compiled.find(values)
 
     def _compile(self, alias: str) -> _Compiled:
+        connection = connections[alias]
         placeholders = [parameter.placeholder for parameter in self._parameters]
         queryset = self._build(*placeholders).order_by().using(alias)
+        if may_prepare(connection):
+            queryset = queryset.annotate(authkit_process=ServerProcess())
         compiler = queryset.query.get_compiler(alias)
-        sql, given = compiler.as_sql()
-        adapted = [
-            parameter.field.get_db_prep_value(parameter.placeholder, connections[alias])
-            for parameter in self._parameters
-        ]
+        sql, values = compiler.as_sql()
         fields = [parameter.field for parameter in self._parameters]
-        places = [(given.index(v), field) for v, field in zip(adapted, fields, strict=True)]
+        places = [
+            values.index(field.get_db_prep_value(placeholder, connection))
+            for field, placeholder in zip(fields, placeholders, strict=True)
+        ]
         converters = compiler.get_converters([column[0] for column in compiler.select])
-        connection = connections[alias]
-        moments = [i for i, how in converters.items() if _is_moment(connection, how[0])]
-        if moments:
-            sql = _with_moments_as_texts(sql, compiler, moments)
-        return _Compiled(connection, sql, list(given), places, converters, moments)
+        sql, moments = read_as_texts(sql, compiler, converters)
+        way = _way(connection, Statement(sql, values, places))
+        return _Compiled(alias, way, fields, converters, moments)
 
     def _forget(self, *, setting: str, **_: object) -> None:
         if setting in {"AUTH_USER_MODEL", "DATABASES", "USE_TZ", "TIME_ZONE"}:
@@ -86,61 +93,35 @@ class PreparedLookup:
 
 
 class _Compiled:
-    __slots__ = (
-        "_alias",
-        "_converters",
-        "_moments",
-        "_own_cursor",
-        "_own_sql",
-        "_places",
-        "_sql",
-        "_values",
-    )
+    __slots__ = ("_adapters", "_alias", "_converters", "_moments", "_way")
 
     def __init__(
         self,
-        connection: BaseDatabaseWrapper,
-        sql: str,
-        values: list[Any],
-        places: list[tuple[int, models.Field[Any, Any]]],
-        converters: Any,
-        moments: list[int],
+        alias: str,
+        way: Way,
+        fields: list[models.Field[Any, Any]],
+        converters: dict[int, Any],
+        moments: list[Moment],
     ) -> None:
-        self._alias = connection.alias
-        self._sql = sql
-        self._own_cursor, self._own_sql = _way_of_its_own(connection, sql, len(values))
-        self._values = values
-        self._places = [(i, _adapter(field)) for i, field in places]
-        self._moments = [(i, converters[i][0][0], converters[i][1]) for i in moments]
-        self._converters = [(i, *how) for i, how in converters.items() if i not in moments]
+        self._alias = alias
+        self._way = way
+        self._adapters = [_adapter(field) for field in fields]
+        self._moments = moments
+        done = {moment.place for moment in moments}
+        self._converters = [(i, *how) for i, how in converters.items() if i not in done]
 
     def find(self, given: Sequence[object]) -> Row | None:
         connection = connections[self._alias]
-        values = self._values.copy()
-        for (place, adapt), value in zip(self._places, given, strict=True):
-            values[place] = value if adapt is None else adapt(value, connection)
-        found = self._fetch(connection, values)
+        adapted = [
+            value if adapt is None else adapt(value, connection)
+            for adapt, value in zip(self._adapters, given, strict=True)
+        ]
+        found = self._way.fetch(connection, adapted)
         return None if found is None else self._converted(connection, list(found))
 
-    def _fetch(self, connection: BaseDatabaseWrapper, values: list[Any]) -> Any:
-        is_watched = connection.queries_logged or "cursor" in connection.__dict__
-        own = None if is_watched else self._own_cursor
-        with connection.cursor() if own is None else own(connection) as cursor:
-            cursor.execute(self._sql if own is None else self._own_sql, values)
-            return cursor.fetchone()
-
     def _converted(self, connection: BaseDatabaseWrapper, row: Row) -> Row:
-        for index, convert, expression in self._moments:
-            value = row[index]
-            if value is None:
-                continue
-            try:
-                moment = datetime.fromisoformat(value)
-            except (TypeError, ValueError):  # not as Django writes it
-                row[index] = convert(value, expression, connection)
-            else:
-                is_naive = moment.tzinfo is None
-                row[index] = moment.replace(tzinfo=connection.timezone) if is_naive else moment
+        if self._moments:
+            read_moments(row, self._moments, connection)
         for index, converters, expression in self._converters:
             value = row[index]
             for convert in converters:
@@ -149,77 +130,18 @@ class _Compiled:
         return row
 
 
+def _way(connection: BaseDatabaseWrapper, statement: Statement) -> Way:
+    """The quickest way to this database that this project allows."""
+    if connection.vendor == "sqlite" and statement.is_plain:
+        return WithoutRewriting(statement)
+    if may_prepare(connection):
+        return WhereStraight(statement)
+    return AsTheProjectSays(statement) if is_told_to_prepare(connection) else InFull(statement)
+
+
 def _adapter(field: models.Field[Any, Any]) -> Callable[..., Any] | None:
     """What adapts a value of a field to the database; None where a text is one already."""
     return None if type(field) is models.CharField else field.get_db_prep_value
-
-
-# Django on SQLite rewrites the placeholders of a statement each time it is run, and asks
-# the settings for the time zone with each moment that it reads, which two functions have
-# parsed by then. For a statement that is run before every request all this is settled
-# once. PostgreSQL plans a statement each time, for three quarters of what it takes; it
-# need not where a project sets Django's own option `prepare_threshold`. The cursor is
-# Django's all the same: what watches queries sees this one too.
-
-
-def _way_of_its_own(
-    connection: BaseDatabaseWrapper, sql: str, count: int
-) -> tuple[Callable[[BaseDatabaseWrapper], Any] | None, str]:
-    """A quicker cursor and the statement as it takes it; no cursor if there is none."""
-    is_plain = sql.count("%") == sql.count("%s") == count
-    if connection.vendor == "sqlite" and is_plain:
-        return _plain_cursor, sql.replace("%s", "?")
-    options = connection.settings_dict.get("OPTIONS", {})
-    if connection.vendor == "postgresql" and options.get("prepare_threshold") is not None:
-        connection.ensure_connection()
-        is_psycopg_3 = hasattr(connection.connection, "prepare_threshold")
-        return (_preparing_cursor if is_psycopg_3 else None), sql
-    return None, sql
-
-
-def _with_moments_as_texts(sql: str, compiler: Any, moments: Sequence[int]) -> str:
-    """The statement with a ``+``, which changes no value, before each moment it selects.
-
-    An expression has no declared type, so the driver leaves the text that is stored alone.
-    """
-    quote = compiler.connection.ops.quote_name
-    columns = [s + (f" AS {quote(alias)}" if alias else "") for _, (s, _), alias in compiler.select]
-    before = ", ".join(columns)
-    for index in moments:
-        columns[index] = f"+{columns[index]}"
-    begins, rest = sql[: len("SELECT ")], sql[len("SELECT ") :]
-    if begins != "SELECT " or not rest.startswith(f"{before} FROM "):
-        return sql
-    return begins + ", ".join(columns) + rest.removeprefix(before)
-
-
-@async_unsafe
-def _plain_cursor(connection: BaseDatabaseWrapper) -> Any:
-    """`connection.cursor()`, without the part that rewrites placeholders."""
-    if connection.connection is None or connection.health_check_enabled:  # type: ignore[attr-defined]
-        connection.close_if_health_check_failed()
-        connection.ensure_connection()
-    with connection.wrap_database_errors:
-        return connection.make_cursor(connection.connection.cursor())
-
-
-@async_unsafe
-def _preparing_cursor(connection: BaseDatabaseWrapper) -> Any:
-    """`connection.cursor()`, with the values apart from the statement, as psycopg itself has it."""
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        cursor = connection.Database.Cursor  # type: ignore[attr-defined]
-        return connection.make_cursor(cursor(connection.connection))
-
-
-def _is_moment(connection: BaseDatabaseWrapper, converters: Sequence[Any]) -> bool:
-    convert = getattr(connection.ops, "convert_datetimefield_value", None)
-    return (
-        connection.vendor == "sqlite"
-        and settings.USE_TZ
-        and [getattr(c, "__func__", c) for c in converters] == [getattr(convert, "__func__", None)]
-    )
 
 
 class ModelColumns(Generic[M]):
