@@ -83,29 +83,32 @@ def test_a_moment_that_another_program_wrote_is_read_likewise(
 
 
 @pytest.mark.vendor("postgresql")
-def test_postgresql_plans_the_statement_once_where_a_project_says_so(
+def test_psycopg_prepares_the_statement_where_a_project_says_so(
     person: AbstractUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, token_id = sign_in(person)
-    lookup = PreparedLookup(lookups._build_by_token, *lookups._BY_TOKEN._parameters)
-    expected = lookup.find("default", token_id)
-    assert prepared_statements() == 0
+    expected = new_lookup().find("default", token_id)
+    assert prepared_by_psycopg() == 0
 
     monkeypatch.setitem(connection.settings_dict["OPTIONS"], "prepare_threshold", 2)
     monkeypatch.setattr(connection.connection, "prepare_threshold", 2)
-    lookup = PreparedLookup(lookups._build_by_token, *lookups._BY_TOKEN._parameters)
+    lookup = new_lookup()
     with CaptureQueriesContext(connection) as seen:
         assert lookup.find("default", token_id) == expected
     assert len(seen) == 1
     for _ in range(4):
         assert lookup.find("default", token_id) == expected
     assert lookup.find("default", "0" * 16) is None
-    assert prepared_statements() == 1
+    assert prepared_by_psycopg() == 1
 
 
-def prepared_statements() -> int:
+def new_lookup() -> PreparedLookup:
+    return PreparedLookup(lookups._build_by_token, *lookups._BY_TOKEN._parameters)
+
+
+def prepared_by_psycopg() -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_prepared_statements")
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE '_pg3_%'")
         return int(cursor.fetchone()[0])
 
 

@@ -35,13 +35,13 @@ def read_moments(row: list[Any], moments: list[Moment], connection: BaseDatabase
             continue
         try:
             moment = datetime.fromisoformat(text)
-        except (TypeError, ValueError):  # not as Django writes it
+            if moment.tzinfo is not zone:
+                naive = moment.tzinfo is None
+                moment = moment.replace(tzinfo=zone) if naive else moment.astimezone(zone)
+        except (TypeError, ValueError, OverflowError):  # not as Django writes it
             row[place] = as_django(text, expression, connection)
-            continue
-        if moment.tzinfo is not zone:
-            naive = moment.tzinfo is None
-            moment = moment.replace(tzinfo=zone) if naive else moment.astimezone(zone)
-        row[place] = moment
+        else:
+            row[place] = moment
 
 
 def read_as_texts(sql: str, compiler: Any, converters: dict[int, Any]) -> tuple[str, list[Moment]]:

@@ -76,13 +76,17 @@ class WhereStraight:
         """Ask by name if that is safe and nobody reads along, else in full."""
         with connection.cursor() as cursor:
             line = _line_of(connection)
-            is_read = is_watched(connection) or connection.execute_wrappers
             row = _NO_ANSWER
-            if line.is_straight and not is_read:
+            if line.is_straight and self._may_be_named(connection, line):
                 row = self._by_name(connection, cursor, line, given)
             if row is _NO_ANSWER:
                 row = self._in_full(cursor, line, given)
         return None if row is None else row[:-1]
+
+    def _may_be_named(self, connection: BaseDatabaseWrapper, line: _Line) -> bool:
+        if is_watched(connection) or connection.execute_wrappers:
+            return False
+        return self._name in line.names or not _is_in_pipeline(connection)
 
     def _by_name(
         self, connection: BaseDatabaseWrapper, cursor: Any, line: _Line, given: Sequence[Any]
@@ -147,6 +151,12 @@ def _is_about_the_statement(error: DatabaseError) -> bool:
 def _is_outside_of_transactions(connection: BaseDatabaseWrapper) -> bool:
     status = connection.Database.pq.TransactionStatus  # type: ignore[attr-defined]
     return bool(connection.connection.info.transaction_status == status.IDLE)
+
+
+def _is_in_pipeline(connection: BaseDatabaseWrapper) -> bool:
+    """Whether psycopg takes one statement at a time, and answers later."""
+    off = connection.Database.pq.PipelineStatus.OFF  # type: ignore[attr-defined]
+    return bool(connection.connection.pgconn.pipeline_status != off)
 
 
 def _numbered(statement: Statement) -> str:
