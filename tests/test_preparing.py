@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
-from django.db import DatabaseError, DataError, connection, connections, transaction
+from django.db import DataError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
@@ -19,6 +19,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from authkit import lookups, sessions, tokens
+from authkit.models import BearerToken
 from authkit.models.prepared import Parameter, PreparedLookup
 from tests.people import make_person
 from tests.poolers import indiscreet_pooler, pgbouncer, why_no_pgbouncer
@@ -300,13 +301,14 @@ def test_a_cursor_that_binds_at_the_server_has_nothing_prepared(open_line, token
 
 @contextmanager
 def another_type_of_column() -> Iterator[None]:
+    as_it_was = BearerToken._meta.get_field("credential_digest").db_type(connection)
     column = "ALTER TABLE authkit_bearertoken ALTER COLUMN credential_digest TYPE"
     with connection.cursor() as cursor:
         cursor.execute(f"{column} text")
         try:
             yield
         finally:
-            cursor.execute(f"{column} varchar(64)")
+            cursor.execute(f"{column} {as_it_was}")
 
 
 @contextmanager
@@ -352,13 +354,9 @@ def test_a_look_up_whose_preparing_was_in_vain_is_asked_once_more(line, token_id
 
 
 @pytest.mark.parametrize("mishap", MISHAPS)
-def test_within_a_transaction_it_fails_and_the_next_one_answers(line, token_id, expected, mishap):
-    with mishap(line):
-        with line.in_place(), pytest.raises(DatabaseError), transaction.atomic():
-            line.find(token_id)
+def test_within_a_transaction_no_name_is_relied_on(line, token_id, expected, mishap):
+    with mishap(line), line.in_place(), transaction.atomic():
         assert line.find(token_id) == expected
-        with line.in_place(), transaction.atomic():
-            assert line.find(token_id) == expected
 
 
 def test_a_name_that_is_there_already_is_left_alone(line, token_id, expected):
@@ -376,7 +374,7 @@ def test_a_statement_of_somebody_else_under_the_name_is_not_believed(line, token
         assert line.find(token_id) == expected
 
 
-def test_a_request_within_a_transaction_is_answered_503_and_the_next_one_200(line, token):
+def test_a_request_within_a_transaction_is_answered_whatever_became_of_the_name(line, token):
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {token.text}")
     with line.in_place():
@@ -384,8 +382,7 @@ def test_a_request_within_a_transaction_is_answered_503_and_the_next_one_200(lin
             assert client.get("/auth/me/").status_code == 200
         line.run("DEALLOCATE ALL")
         with transaction.atomic():
-            assert client.get("/auth/me/").status_code == 503
-            transaction.set_rollback(True)
+            assert client.get("/auth/me/").status_code == 200
         assert client.get("/auth/me/").status_code == 200
 
 

@@ -86,6 +86,8 @@ class WhereStraight:
     def _may_be_named(self, connection: BaseDatabaseWrapper, line: _Line) -> bool:
         if is_watched(connection) or connection.execute_wrappers:
             return False
+        if connection.in_atomic_block or not connection.autocommit:
+            return False  # a name that is gone would spoil the transaction
         return self._name in line.names or not _is_in_pipeline(connection)
 
     def _by_name(

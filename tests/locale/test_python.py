@@ -94,6 +94,12 @@ NOT_FOR_PEOPLE = {
     "errors that we catch ourselves": {
         ("accounts/tally.py", "rows are missing that count attempts"),
         ("social/discovery.py", "discovery document"),
+        ("models/moments.py", "A moment in the database that Python does not know."),
+    },
+    "what databases are told": {
+        ("models/moments.py", "timestamp with time zone"),
+        ("models/preparing.py", "EXECUTE {…} ({…})"),
+        ("models/preparing.py", "PREPARE {…} AS {…}; {…}"),
     },
     "answers to requests that no page of ours makes": {
         ("admin/audit_event.py", "no such events"),
