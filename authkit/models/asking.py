@@ -70,14 +70,18 @@ class WithoutRewriting:
         """Ask this statement, which is a plain one."""
         self._in_full = InFull(statement)
         self._statement = statement
+        self._values = list(statement.values)
         self._sql = statement.sql.replace("%s", "?")
 
     def fetch(self, connection: BaseDatabaseWrapper, given: Sequence[Any]) -> Any:
         """Ask through the driver's own cursor, if nobody reads along."""
         if is_watched(connection):
             return self._in_full.fetch(connection, given)
+        values = self._values.copy()
+        for place, value in zip(self._statement.places, given, strict=True):
+            values[place] = value
         with _plain_cursor(connection) as cursor:
-            cursor.execute(self._sql, self._statement.with_values(given))
+            cursor.execute(self._sql, values)
             return cursor.fetchone()
 
 

@@ -93,7 +93,7 @@ class PreparedLookup:
 
 
 class _Compiled:
-    __slots__ = ("_adapters", "_alias", "_converters", "_moments", "_way")
+    __slots__ = ("_adapters", "_alias", "_converters", "_moments", "_needs_adapting", "_way")
 
     def __init__(
         self,
@@ -106,17 +106,19 @@ class _Compiled:
         self._alias = alias
         self._way = way
         self._adapters = [_adapter(field) for field in fields]
+        self._needs_adapting = any(adapt is not None for adapt in self._adapters)
         self._moments = moments
         done = {moment.place for moment in moments}
         self._converters = [(i, *how) for i, how in converters.items() if i not in done]
 
     def find(self, given: Sequence[object]) -> Row | None:
         connection = connections[self._alias]
-        adapted = [
-            value if adapt is None else adapt(value, connection)
-            for adapt, value in zip(self._adapters, given, strict=True)
-        ]
-        found = self._way.fetch(connection, adapted)
+        if self._needs_adapting:
+            given = [
+                value if adapt is None else adapt(value, connection)
+                for adapt, value in zip(self._adapters, given, strict=True)
+            ]
+        found = self._way.fetch(connection, given)
         return None if found is None else self._converted(connection, list(found))
 
     def _converted(self, connection: BaseDatabaseWrapper, row: Row) -> Row:
