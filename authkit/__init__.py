@@ -6,6 +6,7 @@ The map, from the ground up; a file imports only from the floors below its own:
     kernel/         pure values and judgements: grants, tokens, signatures, policies
     conf, signals   what a project sets; what a project hears
     models/         what is stored
+    feed            what a process knows of what others have changed
     audit, changes, sealing
                     what happened; what other processes must learn; what is kept encrypted
     sessions, tokens, jwt/, access/

@@ -18,15 +18,16 @@ from django.db import connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from authkit import changes
+from authkit.feed import Feed
 from authkit.models import AccessRevision, Change
 
 
 class Process:
     """A process, or a thread of one if it is given what that one knows."""
 
-    def __init__(self, database: BaseDatabaseWrapper, feed: changes.Feed | None = None) -> None:
+    def __init__(self, database: BaseDatabaseWrapper, feed: Feed | None = None) -> None:
         self.connection = database
-        self.feed = feed or changes.Feed()
+        self.feed = feed or Feed()
         self.queries = 0
         self._blocks: list[Any] = []
         database.execute_wrappers.append(self._count)
@@ -117,7 +118,7 @@ def database_for_processes(folder: Path) -> Iterator[Callable[..., Process]]:
     kind: Any = type(connections["default"])
     with ExitStack() as opened:
 
-        def make(feed: changes.Feed | None = None, **options: Any) -> Process:
+        def make(feed: Feed | None = None, **options: Any) -> Process:
             settings = copy.deepcopy(template)
             settings["OPTIONS"] = {**settings.get("OPTIONS", {}), **options}
             process = Process(kind(settings, "default"), feed)
