@@ -24,12 +24,12 @@ class Statement:
     """
 
     sql: str
-    values: Sequence[Any]
+    values: list[Any]
     places: Sequence[int]
 
     def with_values(self, given: Sequence[Any]) -> list[Any]:
         """All its values, with those that are given now."""
-        values = list(self.values)
+        values = self.values.copy()
         for place, value in zip(self.places, given, strict=True):
             values[place] = value
         return values
@@ -70,18 +70,14 @@ class WithoutRewriting:
         """Ask this statement, which is a plain one."""
         self._in_full = InFull(statement)
         self._statement = statement
-        self._values = list(statement.values)
         self._sql = statement.sql.replace("%s", "?")
 
     def fetch(self, connection: BaseDatabaseWrapper, given: Sequence[Any]) -> Any:
         """Ask through the driver's own cursor, if nobody reads along."""
         if is_watched(connection):
             return self._in_full.fetch(connection, given)
-        values = self._values.copy()
-        for place, value in zip(self._statement.places, given, strict=True):
-            values[place] = value
         with _plain_cursor(connection) as cursor:
-            cursor.execute(self._sql, values)
+            cursor.execute(self._sql, self._statement.with_values(given))
             return cursor.fetchone()
 
 

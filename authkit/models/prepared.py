@@ -84,7 +84,7 @@ class PreparedLookup:
         ]
         converters = compiler.get_converters([column[0] for column in compiler.select])
         sql, moments = read_as_texts(sql, compiler, converters)
-        way = _way(connection, Statement(sql, values, places))
+        way = _way(connection, Statement(sql, list(values), places))
         return _Compiled(alias, way, fields, converters, moments)
 
     def _forget(self, *, setting: str, **_: object) -> None:
