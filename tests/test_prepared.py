@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connection
 from django.db.models.signals import post_init
 from django.test.utils import CaptureQueriesContext
@@ -80,6 +83,62 @@ def test_a_moment_that_another_program_wrote_is_read_likewise(
     assert found is not None
     stored = get_user_model()._default_manager.get(pk=person.pk)
     assert found[2].last_login == stored.last_login
+
+
+@pytest.mark.vendor("sqlite")
+@pytest.mark.parametrize("written", ["0", "1", "2", "-1", "1.0", "1.5", "'true'", "'1'", "''"])
+def test_a_truth_that_another_program_wrote_is_read_likewise(
+    person: AbstractUser, written: str
+) -> None:
+    _, token_id = sign_in(person)
+    table = get_user_model()._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET is_staff = {written}, is_active = {written}")
+    found = lookups.find_by_token("default", token_id)
+    assert found is not None
+    require_same(found[2], get_user_model()._default_manager.get(pk=person.pk))
+
+
+@pytest.mark.vendor("sqlite")
+@pytest.mark.parametrize("number", [0, 1, 2**64, 2**128 - 1])
+@pytest.mark.parametrize("how", ["{:032x}", "{:032X}"])
+def test_a_uuid_is_read_likewise(person: AbstractUser, number: int, how: str) -> None:
+    session, token_id = sign_in(person)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE authkit_usersession SET impersonator_session_id = %s", [how.format(number)]
+        )
+    found = lookups.find_by_token("default", token_id)
+    assert found is not None
+    assert found[1] is not None
+    assert found[1].impersonator_session_id == UUID(int=number)
+    require_alike(found[1], UserSession.objects.get(pk=session.pk))
+
+
+@pytest.mark.vendor("sqlite")
+@pytest.mark.parametrize("text", ["no-uuid", "", "0x" + 31 * "0", 16 * "-1", 32 * "g"])
+def test_what_is_no_uuid_is_none(person: AbstractUser, text: str) -> None:
+    session, token_id = sign_in(person)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE authkit_usersession SET impersonator_session_id = %s", [text])
+    for read in (
+        lambda: lookups.find_by_token("default", token_id),
+        lambda: UserSession.objects.get(pk=session.pk),
+    ):
+        with pytest.raises(ValueError, match=r"badly formed|invalid literal"):
+            read()
+
+
+def test_within_a_running_loop_no_database_is_asked_unless_django_would(
+    person: AbstractUser,
+) -> None:
+    _, token_id = sign_in(person)
+
+    async def ask() -> object:
+        return lookups.find_by_token("default", token_id)
+
+    with pytest.raises(SynchronousOnlyOperation):
+        asyncio.run(ask())
 
 
 @pytest.mark.vendor("postgresql")

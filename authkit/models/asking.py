@@ -8,6 +8,7 @@ sees this one too.
 
 from __future__ import annotations
 
+from asyncio import _get_running_loop
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -74,11 +75,19 @@ class WithoutRewriting:
 
     def fetch(self, connection: BaseDatabaseWrapper, given: Sequence[Any]) -> Any:
         """Ask through the driver's own cursor, if nobody reads along."""
-        if is_watched(connection):
+        if is_watched(connection) or _get_running_loop() is not None:  # Django may object to that
             return self._in_full.fetch(connection, given)
-        with _plain_cursor(connection) as cursor:
-            cursor.execute(self._sql, self._statement.with_values(given))
-            return cursor.fetchone()
+        if connection.connection is None or connection.health_check_enabled:  # type: ignore[attr-defined]
+            connection.close_if_health_check_failed()
+            connection.ensure_connection()
+        with connection.wrap_database_errors:
+            cursor = connection.connection.cursor()
+            try:
+                values = self._statement.with_values(given)
+                connection.make_cursor(cursor).execute(self._sql, values)
+                return cursor.fetchone()
+            finally:
+                cursor.close()
 
 
 class AsTheProjectSays:
@@ -113,16 +122,6 @@ def is_told_to_prepare(connection: BaseDatabaseWrapper) -> bool:
 def is_watched(connection: BaseDatabaseWrapper) -> bool:
     """Whether somebody reads the statements that are sent."""
     return connection.queries_logged or "cursor" in connection.__dict__
-
-
-@async_unsafe
-def _plain_cursor(connection: BaseDatabaseWrapper) -> Any:
-    """`connection.cursor()`, without the part that rewrites placeholders."""
-    if connection.connection is None or connection.health_check_enabled:  # type: ignore[attr-defined]
-        connection.close_if_health_check_failed()
-        connection.ensure_connection()
-    with connection.wrap_database_errors:
-        return connection.make_cursor(connection.connection.cursor())
 
 
 @async_unsafe

@@ -46,32 +46,20 @@ def read_moments(row: list[Any], moments: list[Moment], connection: BaseDatabase
             row[place] = moment
 
 
-def read_as_texts(sql: str, compiler: Any, converters: dict[int, Any]) -> tuple[str, list[Moment]]:
-    """The statement, in which moments are read as texts, and those that are."""
-    how = _HOW.get(compiler.connection.vendor) if settings.USE_TZ else None
-    if how is None:
-        return sql, []
-    written, converter_of = how
-    moments = []
-    for index, (expression, _, _) in enumerate(compiler.select):
-        converter = converter_of(compiler.connection, expression, converters.get(index))
+def moments_of(compiler: Any) -> list[Moment]:
+    """The columns that this compiler selects whose texts can be read here."""
+    connection = compiler.connection
+    converter_of = _CONVERTERS.get(connection.vendor) if settings.USE_TZ else None
+    if converter_of is None:
+        return []
+    expressions = [column[0] for column in compiler.select]
+    converters = compiler.get_converters(expressions)
+    found = []
+    for place, expression in enumerate(expressions):
+        converter = converter_of(connection, expression, converters.get(place))
         if converter is not None:
-            moments.append(Moment(index, converter, expression))
-    rewritten = _with_columns(sql, compiler, written, {moment.place for moment in moments})
-    return (sql, []) if rewritten is None else (rewritten, moments)
-
-
-def _with_columns(sql: str, compiler: Any, written: str, indexes: set[int]) -> str | None:
-    quote = compiler.connection.ops.quote_name
-    before, after = [], []
-    for index, (_, (column, _), alias) in enumerate(compiler.select):
-        name = f" AS {quote(alias)}" if alias else ""
-        before.append(column + name)
-        after.append((written.format(column) if index in indexes else column) + name)
-    listed = ", ".join(before)
-    if not sql.startswith("SELECT " + listed):
-        return None
-    return sql.replace(listed, ", ".join(after), 1)
+            found.append(Moment(place, converter, expression))
+    return found
 
 
 def _on_sqlite(connection: BaseDatabaseWrapper, expression: Any, how: Any) -> Converter | None:
@@ -96,9 +84,11 @@ def _refuse(value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any
     raise DataError("A moment in the database that Python does not know.")
 
 
-#: How a column is written so that its text is read, and who tells whether one is a moment. An
-#: expression has no declared type on SQLite, so the driver leaves the text that is stored alone.
-_HOW: dict[str, tuple[str, Callable[[BaseDatabaseWrapper, Any, Any], Converter | None]]] = {
-    "sqlite": ("+{}", _on_sqlite),
-    "postgresql": ("{}::text", _on_postgresql),
+#: Who tells whether a column is one, and how Django would read it.
+_CONVERTERS: dict[str, Callable[[BaseDatabaseWrapper, Any, Any], Converter | None]] = {
+    "sqlite": _on_sqlite,
+    "postgresql": _on_postgresql,
 }
+#: How such a column is written for its text. An expression has no declared type on SQLite, so
+#: the driver leaves the text that is stored alone.
+AS_TEXT = {"sqlite": "+{}", "postgresql": "{}::text"}

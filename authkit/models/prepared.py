@@ -26,9 +26,9 @@ from authkit.models.asking import (
     WithoutRewriting,
     is_told_to_prepare,
 )
-from authkit.models.moments import Moment, read_as_texts, read_moments
 from authkit.models.plain import is_plain, made_of
 from authkit.models.preparing import ServerProcess, WhereStraight, may_prepare
+from authkit.models.reading import Reading, read_quickly
 
 Row = list[Any]
 M = TypeVar("M", bound=models.Model)
@@ -82,10 +82,9 @@ class PreparedLookup:
             values.index(field.get_db_prep_value(placeholder, connection))
             for field, placeholder in zip(fields, placeholders, strict=True)
         ]
-        converters = compiler.get_converters([column[0] for column in compiler.select])
-        sql, moments = read_as_texts(sql, compiler, converters)
+        sql, reading = read_quickly(sql, compiler)
         way = _way(connection, Statement(sql, list(values), places))
-        return _Compiled(alias, way, fields, converters, moments)
+        return _Compiled(alias, way, fields, reading)
 
     def _forget(self, *, setting: str, **_: object) -> None:
         if setting in {"AUTH_USER_MODEL", "DATABASES", "USE_TZ", "TIME_ZONE"}:
@@ -93,23 +92,16 @@ class PreparedLookup:
 
 
 class _Compiled:
-    __slots__ = ("_adapters", "_alias", "_converters", "_moments", "_needs_adapting", "_way")
+    __slots__ = ("_adapters", "_alias", "_needs_adapting", "_reading", "_way")
 
     def __init__(
-        self,
-        alias: str,
-        way: Way,
-        fields: list[models.Field[Any, Any]],
-        converters: dict[int, Any],
-        moments: list[Moment],
+        self, alias: str, way: Way, fields: list[models.Field[Any, Any]], reading: Reading
     ) -> None:
         self._alias = alias
         self._way = way
         self._adapters = [_adapter(field) for field in fields]
         self._needs_adapting = any(adapt is not None for adapt in self._adapters)
-        self._moments = moments
-        done = {moment.place for moment in moments}
-        self._converters = [(i, *how) for i, how in converters.items() if i not in done]
+        self._reading = reading
 
     def find(self, given: Sequence[object]) -> Row | None:
         connection = connections[self._alias]
@@ -119,16 +111,10 @@ class _Compiled:
                 for adapt, value in zip(self._adapters, given, strict=True)
             ]
         found = self._way.fetch(connection, given)
-        return None if found is None else self._converted(connection, list(found))
-
-    def _converted(self, connection: BaseDatabaseWrapper, row: Row) -> Row:
-        if self._moments:
-            read_moments(row, self._moments, connection)
-        for index, converters, expression in self._converters:
-            value = row[index]
-            for convert in converters:
-                value = convert(value, expression, connection)
-            row[index] = value
+        if found is None:
+            return None
+        row = list(found)
+        self._reading.convert(row, connection)
         return row
 
 
