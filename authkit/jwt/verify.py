@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 from django.core.signals import setting_changed
 
@@ -40,7 +40,7 @@ def verify_access(text: str | bytes, *, now: float) -> AccessClaims:
         TokenExpired: genuine, and over.
         TokenNotValid: anything else that is not a valid access token of ours.
     """
-    return verifier().recognise(text, now=now).claims
+    return verifier().recognise(text, now=now)[0]
 
 
 def verify_refresh(text: str | bytes, *, now: float) -> RefreshClaims:
@@ -61,12 +61,8 @@ def verify_refresh(text: str | bytes, *, now: float) -> RefreshClaims:
     return found
 
 
-class Known(NamedTuple):
-    """A genuine access token: what it says, its person's primary key, and what it is worth."""
-
-    claims: AccessClaims
-    pk: Any
-    grant: Grant
+#: A genuine access token: what it says, its person's primary key, and what it is worth.
+Known: TypeAlias = tuple[AccessClaims, Any, Grant]
 
 
 class AccessVerifier:
@@ -112,7 +108,7 @@ class AccessVerifier:
             digest = sha256(token)
             young = self._young.get(digest)
             known = young or self._old.get(digest) or self._read(token)
-            says = known.claims
+            says = known[0]
             if not (says.not_before <= now + CLOCK_LEEWAY and now < says.exp):
                 claims.require_timely(says, now=now)  # says why not
         except jws.InvalidToken as error:
@@ -126,7 +122,7 @@ class AccessVerifier:
         says = self._read_plain(payload) or claims.read_access(
             jws.read_payload(payload), issuer=self._issuer, audience=self._audience
         )
-        return Known(says, user_pk_from_sub(says.sub), _grant_of(says))
+        return says, user_pk_from_sub(says.sub), _grant_of(says)
 
     def _remember(self, digest: bytes, known: Known) -> None:
         if len(self._young) >= self._half:
