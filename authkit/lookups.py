@@ -2,8 +2,8 @@
 
 Each is one indexed query that brings the session, the whole user, the newest id of the
 change feed and the number of the last change of access along. They start at the user
-model's default manager, so a project that hides people there (soft deletion) hides them
-here too.
+model's default manager, so a project that hides people there (soft deletion, other tenants)
+hides them here too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -170,10 +170,16 @@ def _by_cookie_and_key(model: type[AbstractBaseSession]) -> PreparedLookup:
         ).values_list("authkit_data", "authkit_expiry", *columns)
         return joined
 
+    def managers() -> list[Any]:
+        return [*_managers(), model._default_manager]
+
     key = model._meta.pk
-    return PreparedLookup(
-        build, _DIGEST, Parameter(key, "authkit:key:1"), Parameter(key, "authkit:key:2")
-    )
+    first, second = Parameter(key, "authkit:key:1"), Parameter(key, "authkit:key:2")
+    return PreparedLookup(build, _DIGEST, first, second, managers=managers)
+
+
+def _managers() -> list[Any]:
+    return [get_user_model()._default_manager]
 
 
 @lru_cache(maxsize=1)
@@ -190,6 +196,8 @@ def _forget(*, setting: str, **_: object) -> None:
 setting_changed.connect(_forget, dispatch_uid="authkit.lookups")
 
 _DIGEST = Parameter(UserSession._meta.get_field("cookie_digest"), "authkit:digest")
-_BY_COOKIE = PreparedLookup(_build_by_cookie, _DIGEST)
-_BY_TOKEN = PreparedLookup(_build_by_token, Parameter(BearerToken._meta.pk, "authkit:token"))
-_BY_ID = PreparedLookup(_build_by_id, Parameter(UserSession._meta.pk, UUID(int=0)))
+_TOKEN_ID = Parameter(BearerToken._meta.pk, "authkit:token")
+_SESSION_ID = Parameter(UserSession._meta.pk, uuid4())
+_BY_COOKIE = PreparedLookup(_build_by_cookie, _DIGEST, managers=_managers)
+_BY_TOKEN = PreparedLookup(_build_by_token, _TOKEN_ID, managers=_managers)
+_BY_ID = PreparedLookup(_build_by_id, _SESSION_ID, managers=_managers)

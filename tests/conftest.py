@@ -54,6 +54,9 @@ def _concerns_this_run(item: pytest.Item) -> bool:
         return False
     if os.environ.get("AUTHKIT_TEST_DATABASE_ONLY") == "1" and not _asks_a_database(item):
         return False
+    wanted = item.get_closest_marker("user_model")
+    if wanted is not None:
+        return settings.USER_MODEL in wanted.args
     return settings.USER_MODEL == "default" or _concerns_the_user_model(item)
 
 

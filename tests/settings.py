@@ -14,6 +14,7 @@ USER_MODELS = {
     "default": ("tests.user_models.default", "auth.User"),
     "uuid": ("tests.user_models.uuid_user", "uuid_user.User"),
     "email": ("tests.user_models.email_user", "email_user.User"),
+    "told": ("tests.user_models.told_user", "told_user.User"),
 }
 USER_MODEL = os.environ.get("AUTHKIT_TEST_USER_MODEL") or "default"
 

@@ -12,6 +12,8 @@ Ids are stable; silence one with ``SILENCED_SYSTEM_CHECKS``.
     authkit.E008    AuthkitMiddleware is missing
     authkit.E009    AuthkitMiddleware stands before Django's AuthenticationMiddleware
     authkit.E010    @allow names a condition that is not registered for the view's model
+    authkit.E011    USE_TZ is False
+    authkit.E012    a database has a schema for each tenant
     authkit.E040    IMPERSONATION is on, and there is no way back
     authkit.E050    THROTTLE_CACHE names a cache that there is not
     authkit.W001    a lifetime is longer than SESSION_LIFETIME, which cuts it short
@@ -65,6 +67,7 @@ from authkit.checks.access import (
     check_login_url,
     check_rules,
 )
+from authkit.checks.databases import check_schemas, check_time_zones
 from authkit.checks.deployment import (
     check_argon2_parameters,
     check_deployed_lifetimes,
@@ -97,6 +100,8 @@ ALL = (
     check_user_claims,
     check_profile_fields,
     check_lifetimes,
+    check_time_zones,
+    check_schemas,
     check_middleware,
     check_backend,
     check_first_backend,

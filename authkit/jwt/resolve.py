@@ -14,7 +14,7 @@ from authkit.kernel.claims import AccessClaims
 from authkit.kernel.grant import Grant
 from authkit.models import UserSession
 from authkit.models.prepared import alias_of, user_model
-from authkit.models.unloaded import Refuse, unloaded
+from authkit.models.unloaded import Refuse, is_told_by_columns, loaded, unloaded
 
 
 def _refuse() -> NoReturn:
@@ -26,7 +26,8 @@ def resolve(text: str, *, now: float, refuse: Refuse = _refuse) -> tuple[Abstrac
 
     "stateless" and "denylist" ask the database nothing for the token; the user that they
     return has its primary key and loads the rest when it is touched, or calls `refuse`
-    if by then the account is deactivated or gone.
+    if by then the account is deactivated or gone. Where a project's own code says whether an
+    account is active, the user is loaded at once, and asked.
 
     Args:
         text: the token, as presented.
@@ -43,6 +44,8 @@ def resolve(text: str, *, now: float, refuse: Refuse = _refuse) -> tuple[Abstrac
     if mode == "denylist" and changes.is_on_denylist(claims.sid):
         raise SessionEnded("on the denylist")
     model = user_model()
+    if not is_told_by_columns(model):
+        return loaded(model, pk, using=alias_of(model), refuse=_refuse), grant
     return unloaded(model, pk, using=alias_of(model), refuse=refuse), grant
 
 

@@ -2,8 +2,8 @@
 
 Django on SQLite rewrites the placeholders of a statement each time it is run, and PostgreSQL
 plans it each time, for three quarters of what it takes. For a statement that is run before
-every request this is settled once. The cursor is Django's all the same: what watches queries
-sees this one too.
+every request this is settled once. The cursor is Django's all the same, and where somebody
+watches queries this one is sent as Django sends it.
 """
 
 from __future__ import annotations
@@ -107,21 +107,38 @@ class AsTheProjectSays:
             return cursor.fetchone()
 
 
-def is_told_to_prepare(connection: BaseDatabaseWrapper) -> bool:
-    """Whether the option is set, psycopg knows it, and nobody has cursors of their own."""
-    kind = type(connection)
+def way_to(connection: BaseDatabaseWrapper, statement: Statement) -> Way:
+    """The quickest way to this database that needs nothing kept on the connection."""
+    if not _has_own_cursors(connection):
+        if connection.vendor == "sqlite" and statement.is_plain:
+            return WithoutRewriting(statement)
+        if _is_told_to_prepare(connection):
+            return AsTheProjectSays(statement)
+    return InFull(statement)
+
+
+def is_watched(connection: BaseDatabaseWrapper) -> bool:
+    """Whether somebody reads the statements that are sent, or what goes with them."""
+    return bool(
+        connection.execute_wrappers or connection.queries_logged or "cursor" in connection.__dict__
+    )
+
+
+def _has_own_cursors(connection: BaseDatabaseWrapper) -> bool:
+    """Whether a backend does something of its own (choose a tenant, say) where one is asked for."""
+    kind: Any = type(connection)
+    usual: Any = BaseDatabaseWrapper
+    is_usual = (kind.cursor, kind._cursor) == (usual.cursor, usual._cursor)
+    return not is_usual or not kind.create_cursor.__module__.startswith("django.")
+
+
+def _is_told_to_prepare(connection: BaseDatabaseWrapper) -> bool:
+    """Whether the option is set, and psycopg knows it."""
     return (
         connection.vendor == "postgresql"
         and connection.settings_dict.get("OPTIONS", {}).get("prepare_threshold") is not None
         and hasattr(connection.Database, "ClientCursor")  # type: ignore[attr-defined]  # psycopg 3
-        and kind.cursor is BaseDatabaseWrapper.cursor
-        and kind._cursor is BaseDatabaseWrapper._cursor  # type: ignore[attr-defined]
     )
-
-
-def is_watched(connection: BaseDatabaseWrapper) -> bool:
-    """Whether somebody reads the statements that are sent."""
-    return connection.queries_logged or "cursor" in connection.__dict__
 
 
 @async_unsafe

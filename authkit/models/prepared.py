@@ -9,23 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Generic, TypeVar
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.db import DEFAULT_DB_ALIAS, connections, models, router
-from django.db.backends.base.base import BaseDatabaseWrapper
 
-from authkit.models.asking import (
-    AsTheProjectSays,
-    InFull,
-    Statement,
-    Way,
-    WithoutRewriting,
-    is_told_to_prepare,
-)
+from authkit.models.asking import Statement, Way, way_to
+from authkit.models.managers import AsManagersSay, Compiled, says_nothing
 from authkit.models.plain import is_plain, made_of
 from authkit.models.preparing import ServerProcess, WhereStraight, may_prepare
 from authkit.models.reading import Reading, read_quickly
@@ -50,45 +43,71 @@ class PreparedLookup:
     """Finds at most one row.
 
     `build` receives the placeholder of each parameter, in order, and returns a queryset
-    that ends in `values_list`.
+    that ends in `values_list`. `managers` gives those through which it was built: what a
+    project's own manager says may be another thing for each request (whose tenant it is,
+    which day), so where one says something, it is asked each time.
     """
 
     def __init__(
-        self, build: Callable[..., models.QuerySet[Any, Any]], *parameters: Parameter
+        self,
+        build: Callable[..., models.QuerySet[Any, Any]],
+        *parameters: Parameter,
+        managers: Callable[[], Sequence[Any]] = tuple,
     ) -> None:
         """Keep how to build the queryset; nothing is compiled yet."""
         self._build = build
         self._parameters = parameters
-        self._compiled: dict[str, _Compiled] = {}
+        self._managers = managers
+        self._compiled: dict[str, Compiled] = {}
         setting_changed.connect(self._forget, weak=False)
 
     def find(self, alias: str, *values: object) -> Row | None:
         """The one row of the database `alias`, its values converted; None if there is none."""
         compiled = self._compiled.get(alias)
         if compiled is None:
-            compiled = self._compiled[alias] = self._compile(alias)
+            compiled = self._compiled[alias] = self._ready(alias)
         return compiled.find(values)
 
-    def _compile(self, alias: str) -> _Compiled:
+    def _ready(self, alias: str) -> Compiled:
+        asked = [manager for manager in self._managers() if not says_nothing(manager)]
+        if asked:
+            return AsManagersSay(asked, alias, partial(self._compile, alias, is_for_good=False))
+        return self._compile(alias, is_for_good=True)
+
+    def _compile(self, alias: str, *, is_for_good: bool) -> _Compiled:
         connection = connections[alias]
         placeholders = [parameter.placeholder for parameter in self._parameters]
         queryset = self._build(*placeholders).order_by().using(alias)
-        if may_prepare(connection):
+        is_prepared = is_for_good and may_prepare(connection)
+        if is_prepared:
             queryset = queryset.annotate(authkit_process=ServerProcess())
         compiler = queryset.query.get_compiler(alias)
         sql, values = compiler.as_sql()
         fields = [parameter.field for parameter in self._parameters]
         places = [
-            values.index(field.get_db_prep_value(placeholder, connection))
+            _place(values, field.get_db_prep_value(placeholder, connection))
             for field, placeholder in zip(fields, placeholders, strict=True)
         ]
         sql, reading = read_quickly(sql, compiler)
-        way = _way(connection, Statement(sql, list(values), places))
+        statement = Statement(sql, list(values), places)
+        way = WhereStraight(statement) if is_prepared else way_to(connection, statement)
         return _Compiled(alias, way, fields, reading)
 
     def _forget(self, *, setting: str, **_: object) -> None:
         if setting in {"AUTH_USER_MODEL", "DATABASES", "USE_TZ", "TIME_ZONE"}:
             self._compiled.clear()
+
+
+def _place(values: Sequence[Any], placeholder: object) -> int:
+    """Where a placeholder stands.
+
+    Raises:
+        ImproperlyConfigured: in more than one place: a project's manager has it too.
+    """
+    found = [place for place, value in enumerate(values) if value == placeholder]
+    if len(found) != 1:
+        raise ImproperlyConfigured("The manager of a model has a value that authkit needs.")
+    return found[0]
 
 
 class _Compiled:
@@ -116,15 +135,6 @@ class _Compiled:
         row = list(found)
         self._reading.convert(row, connection)
         return row
-
-
-def _way(connection: BaseDatabaseWrapper, statement: Statement) -> Way:
-    """The quickest way to this database that this project allows."""
-    if connection.vendor == "sqlite" and statement.is_plain:
-        return WithoutRewriting(statement)
-    if may_prepare(connection):
-        return WhereStraight(statement)
-    return AsTheProjectSays(statement) if is_told_to_prepare(connection) else InFull(statement)
 
 
 def _adapter(field: models.Field[Any, Any]) -> Callable[..., Any] | None:

@@ -8,8 +8,9 @@ one up for each client. So each look-up brings along the number of the process t
 it: where the first answer comes from the process that said its number, the look-up is
 prepared from then on, and where a later one does not, never again.
 
-The name is one that nobody else has. Whatever stands behind the connection, what answers to
-it is this look-up or nothing.
+The name is one that nobody else has, but for a process that was forked off with it and means
+the same look-up. Whatever stands behind the connection, what answers to it is this look-up or
+nothing.
 """
 
 from __future__ import annotations
@@ -84,9 +85,7 @@ class WhereStraight:
         return None if row is None else row[:-1]
 
     def _may_be_named(self, connection: BaseDatabaseWrapper, line: _Line) -> bool:
-        if is_watched(connection) or connection.execute_wrappers:
-            return False
-        if connection.in_atomic_block or not connection.autocommit:
+        if is_watched(connection) or not _is_outside_of_transactions(connection):
             return False  # a name that is gone would spoil the transaction
         return self._name in line.names or not _is_in_pipeline(connection)
 
@@ -152,7 +151,11 @@ def _is_about_the_statement(error: DatabaseError) -> bool:
 
 def _is_outside_of_transactions(connection: BaseDatabaseWrapper) -> bool:
     status = connection.Database.pq.TransactionStatus  # type: ignore[attr-defined]
-    return bool(connection.connection.info.transaction_status == status.IDLE)
+    return (
+        not connection.in_atomic_block
+        and connection.autocommit
+        and connection.connection.pgconn.transaction_status == status.IDLE
+    )
 
 
 def _is_in_pipeline(connection: BaseDatabaseWrapper) -> bool:

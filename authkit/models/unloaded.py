@@ -7,7 +7,9 @@ and loads everything with the first field that is touched.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from functools import lru_cache
 from types import MethodType
 from typing import Any, NoReturn, TypeVar
 from weakref import ref
@@ -15,6 +17,7 @@ from weakref import ref
 from django.db import models
 
 from authkit.models.plain import is_plain, made_of
+from authkit.models.prepared import has_field
 
 M = TypeVar("M", bound=models.Model)
 Refuse = Callable[[], NoReturn]
@@ -39,6 +42,22 @@ def unloaded(model: type[M], pk: Any, *, using: str, refuse: Refuse) -> M:
     return instance
 
 
+def loaded(model: type[M], pk: Any, *, using: str, refuse: Refuse) -> M:
+    """The same, loaded at once."""
+    instance = unloaded(model, pk, using=using, refuse=refuse)
+    instance.__dict__["refresh_from_db"].__self__.load()
+    return instance
+
+
+@lru_cache(maxsize=16)
+def is_told_by_columns(model: type[models.Model]) -> bool:
+    """Whether columns, or constants, say what a person is, and not a project's own code."""
+    return all(
+        has_field(model, name) or isinstance(inspect.getattr_static(model, name, False), bool)
+        for name in ("is_active", "is_staff", "is_superuser")
+    )
+
+
 def is_unloaded(instance: object) -> bool:
     """Whether only the primary key of this instance is known yet."""
     return isinstance(getattr(instance, "__dict__", {}).get("__getstate__"), MethodType)
@@ -61,14 +80,14 @@ class _Loader(ref[Any]):
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         """Load everything that is missing, and refresh what the caller asks for besides."""
-        self._load()
+        self.load()
         is_about_fields = kwargs.get("fields") is not None or (len(args) > 1 and bool(args[1]))
         if not is_about_fields:
             self._its_instance().refresh_from_db(*args, **kwargs)
 
     def getstate(self) -> Any:
         """What a copy is made from."""
-        self._load()
+        self.load()
         return self._its_instance().__getstate__()
 
     def _its_instance(self) -> Any:
@@ -77,7 +96,7 @@ class _Loader(ref[Any]):
             raise ReferenceError("the instance is gone")
         return instance
 
-    def _load(self) -> None:
+    def load(self) -> None:
         """Load, and step aside; where that is refused, stay and refuse again."""
         instance = self._its_instance()
         missing = instance.get_deferred_fields()
@@ -86,6 +105,12 @@ class _Loader(ref[Any]):
             found = rows.filter(pk=instance.pk).values(*missing).first()
             if found is None or not found.get("is_active", True):
                 self.refuse()
-            instance.__dict__.update(found)
+            if is_plain(type(instance)):
+                instance.__dict__.update(found)
+            else:
+                for name, value in found.items():
+                    setattr(instance, name, value)
+            if not getattr(instance, "is_active", True):
+                self.refuse()
         for name in ("refresh_from_db", "__getstate__"):
             instance.__dict__.pop(name, None)

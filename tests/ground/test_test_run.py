@@ -54,6 +54,18 @@ def test_a_person_may_be_made_without_a_password_or_inactive():
 
 @pytest.mark.slow
 @pytest.mark.default_user_only
+def test_people_who_are_active_by_a_property_are_asked():
+    environment = {**os.environ, "AUTHKIT_TEST_USER_MODEL": "told", "DATABASE_URL": ""}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_told.py"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stdout
+    assert "6 passed" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.default_user_only
 @pytest.mark.parametrize(("required", "code"), [("0", 0), ("1", 1)])
 def test_a_skipped_test_is_a_failure_where_all_are_required(tmp_path: Path, required, code):
     (tmp_path / "test_it.py").write_text(
