@@ -96,4 +96,5 @@ def _versions() -> dict[str, str]:
     from importlib.metadata import version  # noqa: PLC0415
 
     names = ["django", "djangorestframework", "djangorestframework-simplejwt", "django-rest-knox"]
+    names += ["cryptography", "pynacl"]
     return {"python": platform.python_version()} | {name: version(name) for name in names}

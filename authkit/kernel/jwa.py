@@ -25,6 +25,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
+from authkit.kernel import ed25519
+
 PrivateKey: TypeAlias = Ed25519PrivateKey | EllipticCurvePrivateKey | RSAPrivateKey
 PublicKey: TypeAlias = Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey
 
@@ -110,17 +112,18 @@ def signer(alg: str, private: PrivateKey) -> Sign:
 def checker(alg: str, public: PublicKey) -> Check:
     """Return the function that checks signatures with a public key that `fits`."""
     if isinstance(public, Ed25519PublicKey):
-        return _answering(lambda message, signature: public.verify(signature, message))
+        return ed25519.checker(public)
     if isinstance(public, EllipticCurvePublicKey):
         return _ecdsa_checker(alg, public)
+    return _rsa_checker(alg, public)
+
+
+def _rsa_checker(alg: str, public: RSAPublicKey) -> Check:
     scheme, hashing = padding.PKCS1v15(), _HASHES[alg[2:]]
-    return _answering(lambda message, signature: public.verify(signature, message, scheme, hashing))
 
-
-def _answering(verify: Callable[[bytes, bytes], None]) -> Check:
     def check(message: bytes, signature: bytes) -> bool:
         try:
-            verify(message, signature)
+            public.verify(signature, message, scheme, hashing)
         except InvalidSignature:
             return False
         return True
@@ -145,18 +148,39 @@ def _ecdsa_signer(alg: str, private: EllipticCurvePrivateKey) -> Sign:
 
 
 def _ecdsa_checker(alg: str, public: EllipticCurvePublicKey) -> Check:
-    scheme = ec.ECDSA(_HASHES[alg[2:]])
-    half, size = _CURVES[alg][1] // 2, _coordinate_size(alg)
-    verify = _answering(lambda message, der: public.verify(der, message, scheme))
+    hashing, size = _HASHES[alg[2:]], _coordinate_size(alg)
+    half = (_CURVES[alg][1] // 2).to_bytes(size, "big")
+    # A digest that is copied costs less than one that cryptography begins for each message.
+    begun, scheme = hashlib.new(hashing.name), ec.ECDSA(utils.Prehashed(hashing))
 
     def check(message: bytes, signature: bytes) -> bool:
-        r = int.from_bytes(signature[:size], "big")
-        s = int.from_bytes(signature[size:], "big")
-        if len(signature) != 2 * size or s > half:
+        s = signature[size:]
+        if len(signature) != 2 * size or s > half:  # as numbers, for they are equally long
             return False
-        return verify(message, utils.encode_dss_signature(r, s))
+        digest = begun.copy()
+        digest.update(message)
+        try:
+            public.verify(_in_der(signature[:size], s), digest.digest(), scheme)
+        except InvalidSignature:
+            return False
+        return True
 
     return check
+
+
+def _in_der(r: bytes, s: bytes) -> bytes:
+    """An ECDSA signature as OpenSSL takes it (RFC 3279 §2.2.3; X.690 §8.3 and §10.1).
+
+    As `utils.encode_dss_signature`, without the numbers between: less than half its time.
+    """
+    r, s = r.lstrip(b"\0") or b"\0", s.lstrip(b"\0") or b"\0"
+    if r[0] > 0x7F:  # it would be read as negative
+        r = b"\0" + r
+    if s[0] > 0x7F:
+        s = b"\0" + s
+    length = len(r) + len(s) + 4
+    begin = b"\x30" if length < 0x80 else b"\x30\x81"
+    return b"%b%c\x02%c%b\x02%c%b" % (begin, length, len(r), r, len(s), s)
 
 
 def _coordinate_size(alg: str) -> int:

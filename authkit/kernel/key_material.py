@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from authkit.kernel import strict_json
+from authkit.kernel import ed25519, strict_json
 from authkit.kernel.jwa import HMAC, MIN_RSA_BITS, PrivateKey, PublicKey, fits
 
 _ASYMMETRIC_TEXT = re.compile(rb"-----BEGIN |^\s*(ssh-|ecdsa-|sk-ssh-|sk-ecdsa-)")
@@ -53,6 +54,8 @@ def pair_for(alg: str, material: object) -> tuple[PrivateKey | None, PublicKey]:
         raise KeyRefused(f"the key is of another kind than {alg} takes")
     if isinstance(public, RSAPublicKey) and public.key_size < MIN_RSA_BITS:
         raise KeyRefused(f"an RSA key needs at least {MIN_RSA_BITS} bits")
+    if isinstance(public, Ed25519PublicKey) and ed25519.is_weak(public):
+        raise KeyRefused("the key is one for which anybody could sign")
     return private, public  # type: ignore[return-value]  # `fits` has looked
 
 

@@ -18,6 +18,9 @@ from authkit.kernel.uuids import uuid_of
 
 Read = Callable[[bytes], AccessClaims | None]
 
+# A named tuple is made by a function of Python around this one; every new token passes here.
+_new = tuple.__new__
+
 _PLAIN = r"[ !#-\[\]-~]"  # printable ASCII, but for what JSON escapes
 _MOMENT = "([1-9][0-9]{0,11})"
 _ANY_TEXT = f'"{_PLAIN}*"'
@@ -56,8 +59,9 @@ def reader(issuer: str, audience: str, extra: Iterable[str] = ()) -> Read:
         auth_time, exp, iat = int(auth_text), int(exp_text), int(iat_text)
         if not iat < exp <= MAX_TIME or auth_time > MAX_TIME:
             return None
-        begins_at = max(auth_time, iat)
-        return AccessClaims(sub, uuid_of(sid), jti, iat, exp, auth_time, begins_at)
+        begins_at = auth_time if auth_time > iat else iat  # noqa: FURB136 - `max` takes longer
+        says = (sub, uuid_of(sid), jti, iat, exp, auth_time, begins_at, None)
+        return _new(AccessClaims, says)
 
     return read
 

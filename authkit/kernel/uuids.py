@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID, SafeUUID
 
-_new: Any = object.__new__
-_set: Any = object.__setattr__
+_UUID: Any = UUID
+_new = object.__new__
+# A UUID refuses to be changed; its slots can be filled all the same, without a name looked up.
+_set_int, _set_is_safe = _UUID.int.__set__, _UUID.is_safe.__set__
 _UNKNOWN = SafeUUID.unknown
 
 
@@ -16,7 +18,7 @@ def uuid_of(canonical: str) -> UUID:
     As ``UUID(canonical)``, without weighing in which of six ways it was called and whether
     the text is one: that takes most of its time, before every request with a new token.
     """
-    made: UUID = _new(UUID)
-    _set(made, "int", int(canonical.replace("-", ""), 16))
-    _set(made, "is_safe", _UNKNOWN)
+    made = _new(UUID)
+    _set_int(made, int(canonical.replace("-", ""), 16))
+    _set_is_safe(made, _UNKNOWN)
     return made

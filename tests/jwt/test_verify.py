@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from authkit.jwt import keys
 from authkit.jwt.tokens import mint_pair, user_pk_from_sub
 from authkit.jwt.verify import AccessVerifier, verify_access, verify_refresh
 from authkit.kernel import jws
-from authkit.kernel.claims import CLOCK_LEEWAY
+from authkit.kernel.claims import CLOCK_LEEWAY, AccessClaims
+from authkit.kernel.grant import Grant
 from tests.jwt.some_tokens import ACCESS, NOW, PK, REFRESH, SID, access, ada, refresh, session
 from tests.kernel.some_keys import material, signing
 
@@ -47,6 +49,23 @@ def test_an_access_token_is_taken_as_often_as_it_is_presented():
     assert (first.sub, first.sid, first.jti) == (str(PK), SID, "an-id")
     assert verify_access(token, now=NOW + 1) is first
     assert verify_access(token.encode(), now=NOW + 2) is first
+
+
+@pytest.mark.parametrize("scope", [{}, {"scope": "api.article:read"}])
+def test_what_is_remembered_of_a_token_is_what_it_says(scope: dict[str, str]):
+    says, _, grant = verifier().recognise(access(auth_time=NOW - 60, **scope), now=NOW)
+    assert grant == Grant(
+        kind="jwt",
+        user_id=str(PK),
+        session_id=SID,
+        token_id=says.jti,
+        scopes=says.scope,
+        authenticated_at=datetime.fromtimestamp(NOW - 60, UTC),
+        expires_at=datetime.fromtimestamp(says.exp, UTC),
+    )
+    assert (says.scope is None) is (not scope)
+    assert (type(grant), len(grant)) == (Grant, len(Grant._fields))
+    assert (type(says), len(says)) == (AccessClaims, len(AccessClaims._fields))
 
 
 def test_a_refresh_token_is_taken():

@@ -59,6 +59,7 @@ def require_alike(payload: bytes) -> AccessClaims | None:
     if found is not None:
         full = in_full(payload)
         assert full is not None
+        assert type(found) is type(full)
         assert found == full
         assert [type(value) for value in found] == [type(value) for value in full]
     return found
