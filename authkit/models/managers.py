@@ -50,7 +50,10 @@ class AsManagersSay:
         return compiled.find(given)
 
     def _said_by(self, manager: Any) -> tuple[str, str]:
-        sql, values = manager.using(self._alias).query.get_compiler(self._alias).as_sql()
+        query = manager.using(self._alias).query
+        query.clear_select_clause()
+        query.add_fields([query.model._meta.pk.attname])  # what is left says who is found
+        sql, values = query.get_compiler(self._alias).as_sql()
         return sql, repr(values)
 
 
