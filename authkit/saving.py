@@ -33,7 +33,6 @@ from authkit.exceptions import StoreUnavailable
 
 _logger = logging.getLogger("authkit")
 
-_FAILED = "Django's session could not be saved."
 _OF_DATABASE = (
     *(DataError, IntegrityError, InternalError),
     *(NotSupportedError, OperationalError, ProgrammingError),
@@ -58,14 +57,11 @@ def save(store: SessionBase) -> None:
         return
     try:
         store.save()
-    except UpdateError as interrupted:
-        if not _is_of_database(interrupted.__context__):
-            raise SessionInterrupted("The session was deleted in the meantime.") from interrupted
-        _logger.exception(_FAILED)
-        raise StoreUnavailable(_FAILED) from interrupted
-    except DatabaseFailure as failure:
-        _logger.exception(_FAILED)
-        raise StoreUnavailable(_FAILED) from failure
+    except (UpdateError, DatabaseFailure) as failure:
+        if isinstance(failure, UpdateError) and not _is_of_database(failure.__context__):
+            raise SessionInterrupted from failure
+        _logger.exception("Django's session could not be saved.")
+        raise StoreUnavailable("the session could not be saved") from failure
     if isinstance(store, DatabaseSessionStore) and _is_told_by_content(store):
         vars(store)["save"] = _Saved(store)
 
