@@ -15,7 +15,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.test import AsyncClient, override_settings
 
-from tests.api.callers import Caller, browser, sign_in
+from tests.api.callers import Caller, browser, sign_in, with_cookie
 from tests.api.world import Queries
 from tests.people import PASSWORD
 
@@ -207,10 +207,11 @@ def test_messages_may_be_kept_in_the_session(engine: str, person: AbstractUser):
 @committed
 def test_a_save_that_was_rolled_back_is_made_again(person: AbstractUser):
     """By a middleware that ends its transaction before Django saves the session."""
-    caller = sign_in("session", person)
+    key = sign_in("session", person).cookie
     name = f"{__name__}.RollingBackMiddleware"
     middleware = [each if each != LATER else name for each in WITH_LATER]
     with override_settings(MIDDLEWARE=middleware):
+        caller = with_cookie(key)
         assert caller.get("/visit/").status_code == 200
     assert stored(caller)["visits"] == 1
 
