@@ -22,7 +22,7 @@ from django.http.response import HttpResponseBase
 from rest_framework.exceptions import APIException
 from rest_framework.views import APIView
 
-from authkit import admission, audit, changes, conf, credentials, gate, refusals
+from authkit import admission, audit, changes, conf, credentials, departure, gate, refusals
 from authkit.access import refusal_page
 from authkit.access.refusals import GuardRefusal
 from authkit.access.streams import send_within
@@ -62,6 +62,8 @@ class AuthkitMiddleware:
             with audit.of_request(written), current.answering(request):
                 response = admission.arrive(request) or self.get_response(request)
                 response = gate.settle(request, response)
+                if departure.asks(request, response):
+                    response = departure.settle(request, response)
                 _finish(request, response)
             send_within(response, lambda: _answering_on(request))
         except BaseException as stopped:
@@ -77,6 +79,8 @@ class AuthkitMiddleware:
             response = await _aside(admission.arrive, request, asks=_asks_on_arrival(request))
             response = response or await self.get_response(request)
             response = gate.settle(request, response)
+            if departure.asks(request, response):
+                response = await sync_to_async(departure.settle)(request, response)
             if marking.asks(request):
                 await sync_to_async(_finish)(request, response)
             else:

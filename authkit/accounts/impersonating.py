@@ -19,7 +19,7 @@ from django.middleware.csrf import rotate_token
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from authkit import conf, cookies, impersonations, lookups, sealing, sessions, signals
+from authkit import conf, cookies, impersonations, lookups, saving, sealing, sessions, signals
 from authkit.access import impersonation
 from authkit.accounts import current, recent
 from authkit.accounts.client import client_of
@@ -164,7 +164,7 @@ def _start(
         )
         _put_aside(cast(UUID, grant.session_id))
         fresh[cookies.USER_SESSION_KEY] = str(session.pk)
-        fresh.save()
+        saving.save(fresh)
         told = {"name": str(person), "why": why[:_LONGEST_REASON]}
         impersonations.record("began", administrator, person.pk, session.pk, client, **told)
         transaction.on_commit(

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from authkit import cookies, impersonations, sessions, signals, tokens
+from authkit import cookies, impersonations, saving, sessions, signals, tokens
 from authkit.accounts import attempts, current
 from authkit.accounts.client import client_of
 from authkit.exceptions import SignInRefused
@@ -116,10 +116,13 @@ def on_django_login(
             client=client,
             request=request,
         )
+        if session is not None:
+            store[cookies.USER_SESSION_KEY] = str(session.id)
+            if saving.is_in_database(store):
+                saving.save(store)  # both are there, or none
     if session is None:
         store.flush()
         return
-    store[cookies.USER_SESSION_KEY] = str(session.id)
     transaction.on_commit(lambda: _announce(user, session, request))
 
 

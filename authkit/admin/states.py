@@ -21,6 +21,7 @@ REASONS: dict[str, Text] = {
     "token_reused": _("a refresh token was used twice"),
     "password_changed": _("the password was changed"),
     "unlinked": _("an account that it may have come by was unlinked"),
+    "cookie_not_sent": _("its cookie could not be sent"),
     "deactivated": _("the account was deactivated"),
     "deleted": _("the account was deleted"),
     "impersonation_finished": _("the administrator went back"),

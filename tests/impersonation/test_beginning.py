@@ -16,6 +16,7 @@ from tests.access.writing import give as assign
 from tests.access.writing import role
 from tests.impersonation.world import ON, Browser, csrf_token_in, give, make_support, page_of
 from tests.people import PASSWORD, make_person, make_superuser
+from tests.saving.breaking import refusing
 
 pytestmark = [pytest.mark.urls("tests.impersonation.urls"), pytest.mark.django_db]
 
@@ -170,3 +171,12 @@ def test_the_person_has_proved_nothing_and_signed_in_nowhere(bob, as_bob):
     bob.refresh_from_db()
     assert bob.last_login is None
     assert not AuditEvent.objects.filter(kind="login.succeeded", actor=bob).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_session_that_cannot_be_saved_changes_nothing(ada, bob, browser_of_ada):
+    with refusing("UPDATE"):
+        response = browser_of_ada.impersonate(bob)
+    assert response.status_code == 503
+    assert browser_of_ada.who() == str(ada.pk)
+    assert UserSession.objects.filter(user_id=bob.pk).count() == 0

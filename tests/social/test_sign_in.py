@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 
 from authkit.models import AuditEvent, SocialAccount, SpentState, Throttle, UserSession
 from tests.api.callers import browser
+from tests.saving.breaking import refusing
 from tests.social.visitor import Visitor, query_of
 
 
@@ -133,3 +134,16 @@ def test_a_deactivated_person_does_not_get_in(offer, liar):
 def test_a_public_client_without_a_secret_signs_in(offer, liar):
     offer(secret="")
     assert Visitor().sign_in(liar).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_session_that_the_database_does_not_take_is_503_and_lets_nobody_in(offer, liar):
+    offer()
+    visitor = Visitor()
+    visitor.client = browser().client
+    with refusing("UPDATE"):
+        answers = [visitor.sign_in(liar, deliver="session"), visitor.walk(liar)]
+    assert [(answer.status_code, answer["Retry-After"]) for answer in answers] == [(503, "5")] * 2
+    assert visitor.cookie is None
+    assert not UserSession.objects.exists()
+    assert visitor.walk(liar).status_code == 302
