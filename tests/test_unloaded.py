@@ -43,7 +43,7 @@ class Shouted:
         instance.__dict__["_kept_" + self.field.attname] = value.upper()
 
 
-class ShoutedField(models.CharField[Any, Any]):
+class ShoutedField(models.CharField):  # type: ignore[type-arg]
     def contribute_to_class(
         self, cls: type[models.Model], name: str, private_only: bool = False
     ) -> None:
