@@ -20,7 +20,7 @@ from authkit.models.change import database
 _T = TypeVar("_T")
 
 #: Those that are not yet committed. Mostly none, so nobody need look for them.
-_open: set[ref[Announcement]] = set()
+open_ones: set[ref[Announcement]] = set()
 
 
 class Announcement:
@@ -33,7 +33,7 @@ class Announcement:
         """Say nothing before the commit."""
         self.ended = ended
         self._learn = learn
-        _open.add(ref(self, _open.discard))
+        open_ones.add(ref(self, open_ones.discard))
 
     def await_commit(self) -> None:
         """Hang here, before all others: one that fails would keep those behind it from running."""
@@ -57,11 +57,6 @@ class Look:
 
     def __call__(self) -> None:
         """Say nothing on commit: outside, somebody has to look anew."""
-
-
-def is_announced(session_id: UUID) -> bool:
-    """Whether the transaction open here has ended this session."""
-    return bool(_open) and session_id in ended_in(connections[database()])
 
 
 def ended_in(connection: BaseDatabaseWrapper) -> set[UUID]:
