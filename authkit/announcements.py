@@ -52,7 +52,7 @@ class Look:
     """A look from inside a transaction that may see an old state: counts in there alone."""
 
     def __init__(self, at: float) -> None:
-        """Remember when; `at` is of the monotonic clock."""
+        """Remember when it was last; `at` is of the monotonic clock."""
         self.at = at
 
     def __call__(self) -> None:
@@ -67,7 +67,8 @@ def ended_in(connection: BaseDatabaseWrapper) -> set[UUID]:
 
 def has_looked_in(connection: BaseDatabaseWrapper, at: float, *, max_staleness: float) -> bool:
     """Whether the transaction open here has looked, and recently enough."""
-    return any(at - look.at < max_staleness for look in _hanging_in(connection, Look))
+    look = next(_hanging_in(connection, Look), None)
+    return look is not None and at - look.at < max_staleness
 
 
 def looked_in(connection: BaseDatabaseWrapper, at: float) -> None:
@@ -75,8 +76,13 @@ def looked_in(connection: BaseDatabaseWrapper, at: float) -> None:
 
     Where a project ends transactions itself, nothing tells how long that is: each look asks.
     """
-    if connection.in_atomic_block and not snapshots.is_by_hand(connection):
+    if not connection.in_atomic_block or snapshots.is_by_hand(connection):
+        return
+    look = next(_hanging_in(connection, Look), None)
+    if look is None:
         transaction.on_commit(Look(at), using=connection.alias)
+    else:
+        look.at = at
 
 
 def _hanging_in(connection: BaseDatabaseWrapper, kind: type[_T]) -> Iterator[_T]:

@@ -63,7 +63,7 @@ def _is_still_fetching(driver: Any) -> bool:
     """Whether rows are still to be fetched: in WAL mode, SQLite's state stays theirs till then.
 
     It refuses to define a function anew while any statement runs, which tells so in less
-    than a microsecond. The other statements are prepared again when they are next needed.
+    than a microsecond. Other statements are then prepared again, for a look some 30 us.
     """
     try:
         driver.create_function("authkit_is_nothing_running", 0, _nothing)
