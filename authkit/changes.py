@@ -13,11 +13,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.db.models import QuerySet
 
-from authkit import conf, feed
-from authkit.feed import CLOCK_LEEWAY
+from authkit import announcements, conf, feed
+from authkit.feed_rows import CLOCK_LEEWAY
 from authkit.models import Change
 
 _CLEAN_UP_ONCE_IN = 50
@@ -37,7 +37,7 @@ def announce_ended(session_ids: Iterable[UUID], *, now: float) -> None:
     Change.objects.bulk_create(
         Change(kind=kind, subject=str(session_id), expires_at=until) for session_id in ended
     )
-    transaction.on_commit(feed.Announcement(ended, _learn), using=feed.alias())
+    announcements.Announcement(ended, _learn).await_commit()
 
 
 def look() -> None:

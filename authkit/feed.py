@@ -1,72 +1,26 @@
-"""What one process knows of the change feed, and what belongs to a transaction still open.
-
-Transactions commit out of the order of their ids, so a number that is skipped is remembered
-and asked for again until nothing that it could say matters any more; so are all numbers below
-the first row that a process ever saw.
-
-What belongs to a transaction that is still open (our own rows, and how far we looked from
-inside it) hangs from that transaction's `on_commit` list: Django clears that list when the
-transaction or savepoint is rolled back, so nothing rolled back is ever believed.
-"""
+"""What one process knows of the change feed, and when it looks at it again."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
 from uuid import UUID
-from weakref import ref
 
-from django.db import connections, router, transaction
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.asyncio import async_unsafe
 
-from authkit import conf, freshness
-from authkit.kernel.gaps import Gaps
-from authkit.models import Change
+from authkit import announcements, conf, feed_rows, snapshots
+from authkit.feed_rows import CLOCK_LEEWAY, Answer
+from authkit.kernel.place import Place
+from authkit.models.change import database
 
-#: Two clocks of a deployment may differ by so much, in seconds.
-CLOCK_LEEWAY = 60
-
-_T = TypeVar("_T")
-_Row = tuple[int, str, int]  # id, subject, until when it matters
-
-#: What some transaction's `on_commit` list may hold. Mostly nothing, so nobody need look.
-_of_open_transactions: set[ref[Announcement | _Look]] = set()
-
-
-def _hold(entry: Announcement | _Look) -> None:
-    """Know of an entry for as long as its transaction does."""
-    _of_open_transactions.add(ref(entry, _of_open_transactions.discard))
-
-
-class Announcement:
-    """Our own change, in a transaction that has not been committed yet.
-
-    Once it is, `learn` is given the sessions that have ended and until when that matters.
-    """
-
-    def __init__(self, ended: dict[UUID, int], learn: Callable[[dict[UUID, int]], None]) -> None:
-        """Say nothing before the commit."""
-        self.ended = ended
-        self._learn = learn
-        _hold(self)
-
-    def __call__(self) -> None:
-        """Take what is committed now."""
-        self._learn(self.ended)
-
-
-class _Look:
-    """A look at the feed from inside a transaction, which may see an older snapshot."""
-
-    def __init__(self, at: float, ended: dict[UUID, int]) -> None:
-        self.at = at
-        self.ended = ended
-        _hold(self)
-
-    def __call__(self) -> None:
-        """Say nothing on commit: the next look outside finds the same rows."""
+#: If the clock has moved so far against one that nobody sets, in seconds, it has been set.
+#: Half the leeway: the other half is for what it was wrong by before.
+_CLOCK_WAS_SET = CLOCK_LEEWAY / 2
+#: Once in so many seconds, what is over is dropped. With 100,000 sessions that takes 20 ms,
+#: too long for each look; and what a minute leaves behind is little beside what still lives.
+_TIDY_EVERY = 60.0
 
 
 class Feed:
@@ -79,25 +33,19 @@ class Feed:
 
     def forget(self) -> None:
         """Start from nothing, as a new process does."""
-        self._looked_at = float("-inf")
+        self._looked_at = self._tidied_at = float("-inf")
         self._heard_of = 0
-        self._last: tuple[int, str] | None = None  # id and subject of the row we stand on
-        self._first = (0, 0.0)  # the first id, and until when lower ones matter
-        self._gaps = Gaps()
+        self._place = Place()
+        self._clock = _clock_beside_monotonic()
         self._ended: dict[int, int] = {}  # by number: a UUID is slow to hash
 
     def has_ended(self, session_id: UUID) -> bool:
         """Whether this session is known to have ended, here or in our own transaction."""
         if session_id.int in self._ended:
             return True
-        if not _of_open_transactions:
+        if not announcements.open_ones:  # finding this thread's connection takes longer
             return False
-        connection = connections[alias()]
-        if not connection.in_atomic_block:
-            return False
-        own = _of_transaction(connection, Announcement)
-        seen = _of_transaction(connection, _Look)
-        return any(session_id in a.ended for a in own) or any(session_id in s.ended for s in seen)
+        return session_id in announcements.ended_in(connections[database()])
 
     def learn(self, ended: dict[UUID, int]) -> None:
         """Take what was committed here, without waiting for the next look."""
@@ -108,7 +56,8 @@ class Feed:
         if latest_id is None or latest_id <= self._heard_of:
             return
         self._heard_of = latest_id
-        if self._last is None or latest_id > self._last[0]:
+        last = self._place.last
+        if last is None or latest_id > last[0]:
             self._looked_at = float("-inf")
 
     def is_current(self, *, max_staleness: float) -> bool:
@@ -116,101 +65,80 @@ class Feed:
         return time.monotonic() - self._looked_at < max_staleness
 
     def look(self, *, max_staleness: float) -> None:
-        """Read on, unless the last look is recent enough; `max_staleness` in seconds."""
+        """Read on, unless the last look is recent enough; `max_staleness` in seconds.
+
+        Raises:
+            SynchronousOnlyOperation: it is not, and an event loop would have to wait.
+            django.db.Error: the feed cannot be read.
+        """
         asked_at = time.monotonic()
         if asked_at - self._looked_at < max_staleness:
             return
-        connection = connections[alias()]
-        if connection.in_atomic_block and _sees_a_snapshot(connection):
-            self._look_privately(connection, asked_at, max_staleness)
+        self._look(asked_at, max_staleness)
+
+    @async_unsafe  # refused before the lock: whoever holds it waits for the database
+    def _look(self, asked_at: float, max_staleness: float) -> None:
+        connection = connections[database()]
+        may_be_old = snapshots.may_be_old(connection)
+        if may_be_old and announcements.has_looked_in(
+            connection, asked_at, max_staleness=max_staleness
+        ):
+            return
+        if may_be_old and not snapshots.can_tell(connection):
+            answer = feed_rows.find(connection, self._place, asks_level=False)
+            self._take_for_itself(connection, answer, asked_at)
             return
         with self._lock:
             if asked_at - self._looked_at < max_staleness:  # another thread, while we waited
                 return
             started_at = time.monotonic()
-            self._read_on(connection)
+            was_set = self._start_anew_if_clock_was_set()
+            answer = feed_rows.find(connection, self._place, asks_level=may_be_old)
+            if may_be_old and not answer.is_newest:
+                self._take_for_itself(connection, answer, asked_at)
+                return
+            self._take_for_all(connection, answer)
+            if not was_set and started_at - self._tidied_at > _TIDY_EVERY:
+                self._tidy(started_at)
             self._looked_at = started_at
 
-    def _look_privately(
-        self, connection: BaseDatabaseWrapper, asked_at: float, max_staleness: float
+    def _take_for_all(self, connection: BaseDatabaseWrapper, answer: Answer) -> None:
+        """Read on to the end: this process knows all that is committed by now."""
+        if answer.is_whole:
+            self._place.leave()
+        own = announcements.ended_in(connection)
+        until = _until_it_matters_no_more(time.time())
+        for row in answer.rows:
+            session_id = UUID(row.subject)
+            if session_id not in own:
+                self._ended[session_id.int] = row.matters_until
+                self._place.pass_by(row.number, row.subject, matters_until=until)
+
+    def _take_for_itself(
+        self, connection: BaseDatabaseWrapper, answer: Answer, asked_at: float
     ) -> None:
-        looks = list(_of_transaction(connection, _Look))
-        if looks and asked_at - looks[-1].at < max_staleness:
-            return
-        rows, _ = self._find(connection)
-        ended = {UUID(subject): until for _, subject, until in rows}
-        transaction.on_commit(_Look(asked_at, ended), using=connection.alias)
+        """Take what an old state shows: not all, but what it shows is committed, or our own."""
+        ended = {UUID(row.subject): row.matters_until for row in answer.rows}
+        own = announcements.ended_in(connection)
+        self.learn({session_id: ended[session_id] for session_id in ended.keys() - own})
+        announcements.looked_in(connection, asked_at)
 
-    def _read_on(self, connection: BaseDatabaseWrapper) -> None:
-        now = time.time()
-        rows, is_anew = self._find(connection)
-        if is_anew:
-            self._last = None
-        own = {
-            session_id
-            for announcement in _of_transaction(connection, Announcement)
-            for session_id in announcement.ended
-        }
-        self._take(rows, own, now)
-        self._drop_what_is_over(now)
+    def _start_anew_if_clock_was_set(self) -> bool:
+        """Read all again after that: who judged by a wrong clock has dropped what is live."""
+        clock = _clock_beside_monotonic()
+        if abs(clock - self._clock) <= _CLOCK_WAS_SET:
+            return False
+        self._clock = clock
+        self._place.leave()
+        return True
 
-    def _find(self, connection: BaseDatabaseWrapper) -> tuple[list[_Row], bool]:
-        """The rows to look at, and whether they are all that matter and not just new ones."""
-        last = self._last
-        if last is not None:
-            rows = _ask(connection, *self._what_is_new(last[0]))
-            if any(row[:2] == last for row in rows):
-                return rows, False
-        # We stand on no row, or it is gone: pruned, or the table was restored.
-        return _ask(connection, "expires_at >= %s", [int(time.time()) - CLOCK_LEEWAY]), True
-
-    def _what_is_new(self, last_id: int) -> tuple[str, list[int]]:
-        begin, missing = self._gaps.to_ask_for(last_id)
-        condition, parameters = "id >= %s", [begin]
-        if missing:
-            condition += f" OR id IN ({', '.join(['%s'] * len(missing))})"
-            parameters += missing
-        first_id, until = self._first
-        if until >= time.time():
-            condition += " OR (id < %s AND expires_at >= %s)"
-            parameters += [first_id, int(time.time()) - CLOCK_LEEWAY]
-        return condition, parameters
-
-    def _take(self, rows: list[_Row], own: set[UUID], now: float) -> None:
-        for number, subject, until in rows:
-            session_id = UUID(subject)
-            if session_id in own:
-                continue
-            self._ended[session_id.int] = until
-            self._gaps.fill(number)
-            if self._last is None:
-                self._first = (number, _until_it_matters_no_more(now))
-            elif number > self._last[0]:
-                skipped = range(self._last[0] + 1, number)
-                self._gaps.leave(skipped, until=_until_it_matters_no_more(now))
-            if self._last is None or number > self._last[0]:
-                self._last = (number, subject)
-
-    def _drop_what_is_over(self, now: float) -> None:
-        self._gaps.drop_over(now)
-        if len(self._ended) > 1000 or self._last is None:
-            for session_id, until in list(self._ended.items()):  # `learn` may add meanwhile
-                if until < now:
-                    self._ended.pop(session_id, None)
-
-
-def _ask(connection: BaseDatabaseWrapper, condition: str, parameters: list[int]) -> list[_Row]:
-    """Rows of the feed; on the way, how far the changes of access have come."""
-    select = (
-        f"SELECT id, subject, expires_at FROM authkit_change WHERE {condition}"  # noqa: S608
-        " UNION ALL SELECT 0, '', number FROM authkit_accessrevision ORDER BY 1"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(select, parameters)
-        rows = list(cursor.fetchall())
-    has_revision = bool(rows) and rows[0][0] == 0
-    freshness.hear_of(rows.pop(0)[2] if has_revision else 0)
-    return rows
+    def _tidy(self, now_monotonic: float) -> None:
+        """Drop what is over."""
+        self._tidied_at, now = now_monotonic, time.time()
+        self._place.gaps.drop_over(now)
+        for session_id, until in list(self._ended.items()):  # `learn` may add meanwhile
+            if until < now:
+                self._ended.pop(session_id, None)
 
 
 def _until_it_matters_no_more(now: float) -> float:
@@ -218,20 +146,6 @@ def _until_it_matters_no_more(now: float) -> float:
     return now + conf.get().access_token_lifetime.total_seconds() + 2 * CLOCK_LEEWAY
 
 
-def _of_transaction(connection: BaseDatabaseWrapper, kind: type[_T]) -> Iterator[_T]:
-    for entry in connection.run_on_commit:
-        if isinstance(entry[1], kind):
-            yield entry[1]
-
-
-def _sees_a_snapshot(connection: BaseDatabaseWrapper) -> bool:
-    """Whether a transaction here may see an older state than the one committed last."""
-    if connection.vendor != "postgresql":
-        return True
-    level: Any = getattr(connection, "isolation_level", None)
-    return getattr(level, "name", "READ_COMMITTED") != "READ_COMMITTED"
-
-
-def alias() -> str:
-    """The database that has the feed."""
-    return router.db_for_write(Change)
+def _clock_beside_monotonic() -> float:
+    """How far the clock is from one that nobody sets."""
+    return time.time() - time.monotonic()

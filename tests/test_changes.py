@@ -19,7 +19,7 @@ from django.db import DatabaseError, OperationalError, connection, connections
 from django.test import override_settings
 
 from authkit import changes
-from authkit.feed import CLOCK_LEEWAY
+from authkit.feed_rows import CLOCK_LEEWAY
 from authkit.models import Change
 from tests.races.processes import Process, database_for_processes
 

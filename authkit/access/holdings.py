@@ -13,9 +13,11 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db import connections
 from django.db.models import Q
 
-from authkit.models import Assignment
+from authkit import snapshots
+from authkit.models import AccessRevision, Assignment
 from authkit.models.access_revision import database, pending_in
 from authkit.models.prepared import has_field
 from authkit.models.unloaded import is_unloaded
@@ -81,10 +83,11 @@ def of(user: Any, *, people: int, is_private: bool = False) -> Holding:
     if is_private:
         pending = pending_in(alias, "people")
         if pending is not None:
-            return _kept(pending.remembered.setdefault("people", {}), user, needs_flags, alias)
+            its_own = pending.remembered.setdefault("people", {})
+            return _kept(its_own, user, needs_flags, alias, people=None)
     if _known.people != people or len(_known.holdings) > _MOST_KEPT:
         _known.start_anew(people)
-    return _kept(_known.holdings, user, needs_flags, alias)
+    return _kept(_known.holdings, user, needs_flags, alias, people=people)
 
 
 class _Known:
@@ -100,16 +103,27 @@ class _Known:
         self.people = people
 
 
-def _kept(holdings: dict[Any, Holding], user: Any, needs_flags: bool, alias: str) -> Holding:
+def _kept(
+    holdings: dict[Any, Holding], user: Any, needs_flags: bool, alias: str, *, people: int | None
+) -> Holding:
+    """What is known, or else read. `people` is None where an old state does no harm."""
     found = holdings.get(user.pk)
     if (
         found is None
         or (needs_flags and found.flags is None)
         or time.monotonic() - found.read_at > KEPT_FOR
     ):
+        may_be_old = people is not None and snapshots.may_be_old(connections[alias])
         found = _read(user.pk, needs_flags, alias)
-        holdings[user.pk] = found
+        if not may_be_old or _number_in(alias) == people:
+            holdings[user.pk] = found
     return found
+
+
+def _number_in(alias: str) -> int:
+    """The last change of anybody's roles that is seen in the transaction open here."""
+    rows = AccessRevision._base_manager.using(alias).filter(pk=1)
+    return rows.values_list("people", flat=True).first() or 0
 
 
 def _read(user_pk: Any, needs_flags: bool, alias: str) -> Holding:

@@ -17,11 +17,12 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.asyncio import async_unsafe
 
-from authkit import changes, freshness
+from authkit import changes, freshness, snapshots
 from authkit.access import aside, loading
 from authkit.access.loading import AccessChanging, Policy, Revision
-from authkit.models.access_revision import database, pending_in
+from authkit.models.access_revision import database, lingers_in, pending_in
 
 #: A policy of more rules is compiled beside the requests. So many take about 0.1 s.
 MANY_RULES = 5_000
@@ -67,6 +68,8 @@ def forget() -> None:
 
 def _in_transaction(alias: str, urlconf: str) -> Policy:
     """The policy as it will be if the open transaction is committed; kept with its changes."""
+    if snapshots.is_by_hand(connections[alias]):
+        return _load(alias, urlconf)  # nothing tells how long it could be kept
     keeper = pending_in(alias, "policy") or pending_in(alias)
     if keeper is None:
         return _shelf.catch_up(alias, urlconf)
@@ -95,21 +98,27 @@ class _Shelf:
         self._behind_since: float | None = None
         self._is_compiling = threading.Event()
 
+    @async_unsafe  # refused before the lock: whoever holds it waits for the database
     def catch_up(self, alias: str, urlconf: str) -> Policy:
         """The policy of the newest revision, or for a while the one before."""
         with self._lock:
+            may_be_old = snapshots.may_be_old(connections[alias])
+            since = freshness.asked()
             revision = loading.revision_in(alias)
+            if not may_be_old:
+                freshness.settle(revision.number, since=since)
             known = self.policy
             is_ours = known is not None and known.urlconf == urlconf
             if is_ours and known is not None:
-                if _is_behind(alias, revision, known.revision):
+                if may_be_old and revision.number < known.revision.number:
                     return _load(alias, urlconf)
-                if known.revision.policy == revision.policy:
+                if known.revision.policy == revision.policy and not lingers_in(alias):
                     return self._publish(replace(known, revision=revision))
-                if self._may_go_on(known) and not connections[alias].in_atomic_block:
+                if self._may_go_on(known) and not may_be_old:
                     self._compile_beside(alias, urlconf, revision, known.revision.policy)
                     return self._go_on(known, revision)
-            return self._publish(_load(alias, urlconf, revision))
+            policy = _load(alias, urlconf, revision)
+            return policy if lingers_in(alias) else self._publish(policy)
 
     def unchanged(self, alias: str, urlconf: str) -> Policy | None:
         """What is known, if nothing of it has changed, here or in the open transaction."""
@@ -176,11 +185,6 @@ class _Shelf:
                 return []
             self._publish(policy)
         return [rules for by_role in known.snapshot.rules.values() for rules in by_role.values()]
-
-
-def _is_behind(alias: str, revision: Revision, known: Revision) -> bool:
-    """Whether a transaction sees an older state than what this process already knows."""
-    return connections[alias].in_atomic_block and revision.number < known.number
 
 
 _shelf = _Shelf()

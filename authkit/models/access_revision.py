@@ -6,6 +6,7 @@ import time
 from typing import Any, ClassVar, Literal
 
 from django.db import DEFAULT_DB_ALIAS, connections, models, router, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext_lazy as _
 
@@ -90,8 +91,18 @@ def pending_in(alias: str, part: Part | None = None) -> PendingChange | None:
     if not PendingChange.alive:  # finding this thread's connection takes longer than deciding
         return None
     connection = connections[alias]
-    if not connection.in_atomic_block:
-        return None
+    return _hanging_in(connection, part) if connection.in_atomic_block else None
+
+
+def lingers_in(alias: str) -> bool:
+    """Whether, without autocommit, a change made here may not be committed yet."""
+    if not PendingChange.alive:
+        return False
+    connection = connections[alias]
+    return not connection.in_atomic_block and _hanging_in(connection) is not None
+
+
+def _hanging_in(connection: BaseDatabaseWrapper, part: Part | None = None) -> PendingChange | None:
     for entry in reversed(connection.run_on_commit):
         change = entry[1]
         if isinstance(change, PendingChange) and part in (None, change.part):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models, router
 from django.utils.translation import gettext_lazy as _
 
 
@@ -27,3 +27,8 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"
+
+
+def database() -> str:
+    """Where the feed is. Routers are asked only where a project has any: this is asked often."""
+    return router.db_for_write(Change) if router.routers else DEFAULT_DB_ALIAS
