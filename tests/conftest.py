@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 from playwright.sync_api import sync_playwright
 
-from tests import people, restoring
+from tests import people, restoring, url_caches
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser
@@ -117,6 +117,12 @@ def _nothing_by_chance() -> Iterator[None]:
         for module in ("authkit.changes", "authkit.accounts.tally"):
             patch.setattr(f"{module}._CLEAN_UP_ONCE_IN", math.inf)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _url_caches() -> None:
+    """What is read of a URLconf is read once; see `tests.url_caches`."""
+    url_caches.keep()
 
 
 @pytest.fixture

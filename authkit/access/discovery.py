@@ -10,7 +10,9 @@ from typing import Any
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.db import models
+from django.urls import get_resolver
 
+from authkit import conf
 from authkit.access import conditions, views
 from authkit.access.declarations import Allow, Declaration, Locked, Public, Require
 from authkit.access.routes import Place, Route, route_to, routes_in
@@ -157,6 +159,13 @@ def registry(urlconf: str | None = None) -> Registry:
 
 @lru_cache(maxsize=32)
 def _registry(urlconf: str) -> Registry:
+    as_of = (get_resolver(urlconf), conf.get().ungoverned_views, settings.LANGUAGE_CODE)
+    return _read(urlconf, as_of)
+
+
+@lru_cache(maxsize=32)
+def _read(urlconf: str, as_of: tuple[object, ...]) -> Registry:
+    """The same as long as all that it follows from is the same; Django's resolver among it."""
     endpoints: dict[str, FoundEndpoint] = {}
     by_view: dict[tuple[str, int], Route] = {}
     identities: dict[str, object] = {}

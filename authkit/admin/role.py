@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, ManyToManyField, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -102,6 +103,15 @@ class RoleAdmin(GuardedAdmin):
             rule_count=Count("rules", distinct=True),
             assignment_count=Count("assignments", distinct=True),
         )
+
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """A permission is written with its model: asked with it, not once for each."""
+        if db_field.name == "permissions":
+            permissions = Permission.objects.select_related("content_type")
+            kwargs.setdefault("queryset", permissions)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     @admin.display(description=_("name"), ordering="name")
     def shown_name(self, role: Role) -> str:

@@ -208,6 +208,7 @@ def test_a_project_says_itself_which_views_guard_themselves(registry):
 
 def test_paths_are_written_the_same_in_every_language(registry):
     discovery._registry.cache_clear()
+    discovery._read.cache_clear()
     with override("de"):
         assert discovery.registry().endpoints["translated"].routes == ["<language>/translated/"]
         assert discovery.registry().find(resolve("/de/translated/")).key == "translated"

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from authkit import sessions, tokens
 from authkit.jwt.tokens import mint_pair
-from authkit.models import AuditEvent, BearerToken, UserSession
+from authkit.models import AuditEvent, BearerToken, Role, UserSession
 from authkit.testing import client_for
 from tests.admin.pages import MODELS, act, press, signed_in, url
 from tests.people import make_person
@@ -221,6 +221,16 @@ def test_a_list_costs_the_same_number_of_queries_however_long_it_is(superuser, m
 def test_lists_survive_any_query(superuser, lived_in, model, query):
     response = signed_in(superuser).get(url(model, "changelist") + f"?{query}", follow=True)
     assert response.status_code == 200
+
+
+def test_the_page_of_a_role_costs_the_same_queries_however_many_permissions_there_are(
+    superuser, django_assert_max_num_queries
+):
+    role = Role.objects.create(slug="clerk", name="Clerk")
+    client = signed_in(superuser)
+    for address in (url(Role, "change", role.pk), url(Role, "add")):
+        with django_assert_max_num_queries(15):
+            assert client.get(address).status_code == 200
 
 
 @pytest.mark.parametrize("model", MODELS)
