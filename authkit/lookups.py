@@ -18,7 +18,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.signals import setting_changed
-from django.db.models import QuerySet, Subquery
+from django.db.models import Subquery
 
 from authkit import changes, freshness, sessions
 from authkit.exceptions import SessionEnded, UserInactive
@@ -134,41 +134,43 @@ def _session_and_user(alias: str, row: Row) -> tuple[SessionFacts | None, Any]:
     return SessionFacts(*row[:_SESSION_WIDTH]), user
 
 
-def _people(path: str, **which: object) -> tuple[QuerySet[Any, Any], list[str]]:
-    people = get_user_model()._default_manager.filter(**which)
+def _narrowed(people: Any, path: str, **which: object) -> tuple[Any, list[str]]:
+    """People with all that a look-up reads; `people` is their manager, or what it finds."""
     columns = [path + name for name in _SESSION]
-    annotated = people.annotate(
+    annotated = people.filter(**which).annotate(
         authkit_newest_change=Subquery(Change.objects.order_by("-id").values("id")[:1]),
         authkit_access=Subquery(AccessRevision._base_manager.filter(pk=1).values("number")),
     )
-    return annotated, [*columns, *annotated.query.annotations, *_user_columns().names]
+    return annotated, [*columns, "authkit_newest_change", "authkit_access", *_user_columns().names]
 
 
-def _build_by_token(token_id: object) -> QuerySet[Any, Any]:
-    people, columns = _people("authkit_tokens__session__", authkit_tokens__pk=token_id)
+def _build_by_token(people: Any, token_id: object) -> Any:
+    people, columns = _narrowed(people, "authkit_tokens__session__", authkit_tokens__pk=token_id)
     return people.values_list(*(f"authkit_tokens__{name}" for name in _TOKEN), *columns)
 
 
-def _build_by_id(session_id: object) -> QuerySet[Any, Any]:
-    people, columns = _people("authkit_sessions__", authkit_sessions__pk=session_id)
+def _build_by_id(people: Any, session_id: object) -> Any:
+    people, columns = _narrowed(people, "authkit_sessions__", authkit_sessions__pk=session_id)
     return people.values_list(*columns)
 
 
-def _build_by_cookie(digest: object) -> QuerySet[Any, Any]:
-    people, columns = _people("authkit_sessions__", authkit_sessions__cookie_digest=digest)
+def _build_by_cookie(people: Any, digest: object) -> Any:
+    people, columns = _narrowed(
+        people, "authkit_sessions__", authkit_sessions__cookie_digest=digest
+    )
     return people.values_list(*columns)
 
 
 @lru_cache(maxsize=4)
 def _by_cookie_and_key(model: type[AbstractBaseSession]) -> PreparedLookup:
-    def build(digest: object, key: object, same_key: object) -> QuerySet[Any, Any]:
-        people, columns = _people("authkit_sessions__", authkit_sessions__cookie_digest=digest)
-        stored = model._default_manager
-        joined: QuerySet[Any, Any] = people.annotate(
+    def build(people: Any, stored: Any, digest: object, key: object, same_key: object) -> Any:
+        which = {"authkit_sessions__cookie_digest": digest}
+        people, columns = _narrowed(people, "authkit_sessions__", **which)
+        joined = people.annotate(
             authkit_data=Subquery(stored.filter(pk=key).values("session_data")[:1]),
             authkit_expiry=Subquery(stored.filter(pk=same_key).values("expire_date")[:1]),
-        ).values_list("authkit_data", "authkit_expiry", *columns)
-        return joined
+        )
+        return joined.values_list("authkit_data", "authkit_expiry", *columns)
 
     def managers() -> list[Any]:
         return [*_managers(), model._default_manager]

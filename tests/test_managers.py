@@ -114,7 +114,9 @@ def test_a_manager_that_counts_something_is_asked_as_the_orm_asks(monkeypatch, a
     ada = make_person("ada", last_login=timezone.now())
     session = sessions.start(ada, "jwt", now=timezone.now())
     manager_that(monkeypatch, lambda people: people.annotate(many=Count("groups")))
-    people, columns = lookups._people("authkit_sessions__", authkit_sessions__pk=session.id)
+    everybody = get_user_model()._default_manager
+    which = {"authkit_sessions__pk": session.id}
+    people, columns = lookups._narrowed(everybody, "authkit_sessions__", **which)
     expected = list(people.values_list(*columns).get())
     assert lookups._BY_ID.find("default", session.id) == expected
 

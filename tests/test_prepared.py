@@ -162,7 +162,9 @@ def test_psycopg_prepares_the_statement_where_a_project_says_so(
 
 
 def new_lookup() -> PreparedLookup:
-    return PreparedLookup(lookups._build_by_token, *lookups._BY_TOKEN._parameters)
+    return PreparedLookup(
+        lookups._build_by_token, *lookups._BY_TOKEN._parameters, managers=lookups._managers
+    )
 
 
 def prepared_by_psycopg() -> int:

@@ -37,7 +37,9 @@ class Line:
 
     def __init__(self, opened: BaseDatabaseWrapper) -> None:
         self.connection = opened
-        self.lookup = PreparedLookup(lookups._build_by_token, *lookups._BY_TOKEN._parameters)
+        self.lookup = PreparedLookup(
+            lookups._build_by_token, *lookups._BY_TOKEN._parameters, managers=lookups._managers
+        )
 
     def find(self, *values: object) -> Any:
         """What the look-up finds over it."""
@@ -103,7 +105,9 @@ def token_id(token: Any) -> str:
 
 @pytest.fixture
 def expected(token_id: str) -> Any:
-    lookup = PreparedLookup(lookups._build_by_token, *lookups._BY_TOKEN._parameters)
+    lookup = PreparedLookup(
+        lookups._build_by_token, *lookups._BY_TOKEN._parameters, managers=lookups._managers
+    )
     return lookup.find("default", token_id)
 
 

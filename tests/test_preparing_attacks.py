@@ -33,7 +33,9 @@ READER = f"authkit_reader_{token_hex(4)}"  # roles belong to the server, not to 
 def in_full(line: Line, token_id: str) -> Any:
     """What Django finds over the same connection, unprepared."""
     with line.in_place():
-        lookup = PreparedLookup(lookups._build_by_token, *lookups._BY_TOKEN._parameters)
+        lookup = PreparedLookup(
+            lookups._build_by_token, *lookups._BY_TOKEN._parameters, managers=lookups._managers
+        )
         with line.connection.execute_wrapper(lambda execute, *args: execute(*args)):
             return lookup.find("default", token_id)
 

@@ -33,7 +33,8 @@ def check_schemas(**_: Any) -> list[CheckMessage]:
             " roles and ended sessions is known by primary key, whichever schema it is in: one"
             " tenant's JWT would be taken for another tenant's person.",
             hint="Keep the tables of authkit and of the user model in one schema for all tenants,"
-            " or run processes of their own, with keys of their own, for each.",
+            " and silence this check; or run processes of their own, with keys of their own, for"
+            " each.",
             id="authkit.E012",
         )
         for alias, engine in engines.items()

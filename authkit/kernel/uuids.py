@@ -1,4 +1,4 @@
-"""UUIDs (RFC 9562) of texts that a pattern has looked at already."""
+"""UUIDs (RFC 9562) of texts that somebody has looked at already."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ _UNKNOWN = SafeUUID.unknown
 
 
 def uuid_of(canonical: str) -> UUID:
-    """The UUID that a text of 32 hexadecimal digits and four dashes is.
+    """The UUID that a text of 32 hexadecimal digits is, with or without its four dashes.
 
     As ``UUID(canonical)``, without weighing in which of six ways it was called and whether
-    the text is one: that takes most of its time, before every request with a new token.
+    the text is one: that takes most of its time, before every request with a new token. Who
+    calls has seen that it is one: ``int`` also takes signs, blanks and underscores.
     """
     made = _new(UUID)
     _set_int(made, int(canonical.replace("-", ""), 16))

@@ -42,10 +42,10 @@ class Parameter:
 class PreparedLookup:
     """Finds at most one row.
 
-    `build` receives the placeholder of each parameter, in order, and returns a queryset
-    that ends in `values_list`. `managers` gives those through which it was built: what a
-    project's own manager says may be another thing for each request (whose tenant it is,
-    which day), so where one says something, it is asked each time.
+    `build` receives each of the `managers`, or what it finds, then the placeholder of each
+    parameter, and returns a queryset that ends in `values_list`. What a project's own manager
+    says may be another thing for each request (whose tenant it is, which day), so where one
+    says something, it is asked each time.
     """
 
     def __init__(
@@ -69,15 +69,15 @@ class PreparedLookup:
         return compiled.find(values)
 
     def _ready(self, alias: str) -> Compiled:
-        asked = [manager for manager in self._managers() if not says_nothing(manager)]
-        if asked:
-            return AsManagersSay(asked, alias, partial(self._compile, alias, is_for_good=False))
-        return self._compile(alias, is_for_good=True)
+        managers = list(self._managers())
+        if all(map(says_nothing, managers)):
+            return self._compile(alias, managers, is_for_good=True)
+        return AsManagersSay(managers, alias, partial(self._compile, alias, is_for_good=False))
 
-    def _compile(self, alias: str, *, is_for_good: bool) -> _Compiled:
+    def _compile(self, alias: str, sources: Sequence[Any], *, is_for_good: bool) -> _Compiled:
         connection = connections[alias]
         placeholders = [parameter.placeholder for parameter in self._parameters]
-        queryset = self._build(*placeholders).order_by().using(alias)
+        queryset = self._build(*sources, *placeholders).order_by().using(alias)
         is_prepared = is_for_good and may_prepare(connection)
         if is_prepared:
             queryset = queryset.annotate(authkit_process=ServerProcess())

@@ -15,9 +15,9 @@ from typing import Any, NoReturn, TypeVar
 from weakref import ref
 
 from django.db import models
+from django.db.models.query_utils import DeferredAttribute
 
 from authkit.models.plain import is_plain, made_of
-from authkit.models.prepared import has_field
 
 M = TypeVar("M", bound=models.Model)
 Refuse = Callable[[], NoReturn]
@@ -29,6 +29,27 @@ def unloaded(model: type[M], pk: Any, *, using: str, refuse: Refuse) -> M:
     When a field is touched that the row turns out not to be there for, `refuse` is
     called, which raises. So it is for a row that says that it is not active.
     """
+    return _unloaded(model, pk, using, refuse)[0]
+
+
+def loaded(model: type[M], pk: Any, *, using: str, refuse: Refuse) -> M:
+    """The same, loaded at once."""
+    instance, loader = _unloaded(model, pk, using, refuse)
+    loader.load()
+    return instance
+
+
+@lru_cache(maxsize=16)
+def is_told_by_columns(model: type[models.Model]) -> bool:
+    """Whether columns, or constants, say what a person is, and not a project's own code."""
+    told_by = (
+        inspect.getattr_static(model, name, False)
+        for name in ("is_active", "is_staff", "is_superuser")
+    )
+    return all(isinstance(each, bool) or type(each) is DeferredAttribute for each in told_by)
+
+
+def _unloaded(model: type[M], pk: Any, using: str, refuse: Refuse) -> tuple[M, _Loader]:
     attribute = model._meta.pk.attname
     if is_plain(model):
         instance = made_of(model, using, {attribute: pk})
@@ -39,23 +60,7 @@ def unloaded(model: type[M], pk: Any, *, using: str, refuse: Refuse) -> M:
     own = instance.__dict__
     own["refresh_from_db"] = loader.refresh_from_db
     own["__getstate__"] = loader.getstate
-    return instance
-
-
-def loaded(model: type[M], pk: Any, *, using: str, refuse: Refuse) -> M:
-    """The same, loaded at once."""
-    instance = unloaded(model, pk, using=using, refuse=refuse)
-    instance.__dict__["refresh_from_db"].__self__.load()
-    return instance
-
-
-@lru_cache(maxsize=16)
-def is_told_by_columns(model: type[models.Model]) -> bool:
-    """Whether columns, or constants, say what a person is, and not a project's own code."""
-    return all(
-        has_field(model, name) or isinstance(inspect.getattr_static(model, name, False), bool)
-        for name in ("is_active", "is_staff", "is_superuser")
-    )
+    return instance, loader
 
 
 def is_unloaded(instance: object) -> bool:
@@ -101,16 +106,16 @@ class _Loader(ref[Any]):
         instance = self._its_instance()
         missing = instance.get_deferred_fields()
         if missing:
-            rows = type(instance)._default_manager.using(instance._state.db)
-            found = rows.filter(pk=instance.pk).values(*missing).first()
-            if found is None or not found.get("is_active", True):
+            people = type(instance)._default_manager.using(instance._state.db)
+            found = people.filter(pk=instance.pk).first()
+            if found is None or not getattr(found, "is_active", True):
                 self.refuse()
-            if is_plain(type(instance)):
-                instance.__dict__.update(found)
-            else:
-                for name, value in found.items():
+            is_just_kept = is_plain(type(instance))
+            for name in missing:
+                value = getattr(found, name)
+                if is_just_kept:
+                    instance.__dict__[name] = value
+                else:
                     setattr(instance, name, value)
-            if not getattr(instance, "is_active", True):
-                self.refuse()
         for name in ("refresh_from_db", "__getstate__"):
             instance.__dict__.pop(name, None)
