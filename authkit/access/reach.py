@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import models
 
-from authkit.access import objects
+from authkit.access import objects, row_locks
 from authkit.kernel.decision import Decision
 from authkit.models.kinds import every_row, parts_of, stored_as
 
@@ -40,6 +40,24 @@ class Reach:
         ours, stored = self.model, stored_as(model)
         is_ours = ours is not None and (stored is stored_as(ours) or stored in self._parts)
         return ours if ours is not None and is_ours else model
+
+    def hold(
+        self, using: str | None, model: type[models.Model], keys: Collection[Any], *, wholly: bool
+    ) -> set[Any] | None:
+        """Lock the stored ones of these rows, and look at them; `wholly`: see `row_locks`.
+
+        Returns the keys of those that were looked at, None if one of them is out of reach.
+        Where no rows are locked, all are as good as looked at.
+        """
+        if not keys or not row_locks.are_taken(using):
+            return None if self.is_left(using, model, keys) else {*keys}
+        named = self.named(model)
+        is_other = stored_as(named) is not stored_as(model)
+        # What is no row of ours, for want of a part, must not become one meanwhile.
+        found = row_locks.lock(model, using, keys, wholly=wholly or is_other)
+        if is_other:
+            row_locks.lock(named, using, found, wholly=wholly)
+        return None if self.is_left(using, model, found) else found
 
     def is_left(self, using: str | None, model: type[models.Model], keys: Iterable[Any]) -> bool:
         """Whether one of these rows is stored, and not among those for which was decided."""

@@ -11,6 +11,7 @@ costs a look into a dictionary. SQL that is written by hand is seen by nobody.
 from __future__ import annotations
 
 import contextvars
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import wraps
@@ -19,12 +20,13 @@ from typing import Any, ClassVar, Protocol
 from django.db import models, router, transaction
 from django.db.models import QuerySet
 
-from authkit.access import acting, guards
+from authkit.access import acting, guards, row_locks
 from authkit.access.gates import removals
 from authkit.access.gates.removals import Removals
-from authkit.models.kinds import is_key, stored_as
+from authkit.models.kinds import every_row, is_key, stored_as
 
-Around = AbstractContextManager[None]
+#: What stands around a write. It may name the keys of the rows to which the write is to keep.
+Around = AbstractContextManager[Collection[Any] | None]
 
 
 class Road(Protocol):
@@ -45,6 +47,8 @@ class Road(Protocol):
     def removing(self, stored: QuerySet[Any]) -> Around | None:
         """All rows of a queryset go."""
 
+
+_IS_ASKED = "_authkit_is_asked"
 
 Find = Callable[[type[models.Model]], Road | None]
 
@@ -84,6 +88,7 @@ class _Hooks:
             Removals.watch()
             for name, ask in _QUESTIONS.items():
                 setattr(QuerySet, name, _asking(getattr(QuerySet, name), ask))
+            models.Model.save_base = _saving(models.Model.save_base)  # type: ignore[method-assign]
 
 
 def _asking(original: Callable[..., Any], ask: Callable[..., Around | None]) -> Any:
@@ -104,10 +109,52 @@ def _asking(original: Callable[..., Any], ask: Callable[..., Around | None]) -> 
         around = [each for each in asked if each is not None]
         if not around:
             return original(self, *args, **options)
+
+        def write(only: Collection[Any] | None) -> Any:
+            written = [original(rows, *args, **options) for rows in _kept_to(self, only)]
+            self._result_cache = None  # type: ignore[attr-defined]
+            return _together(written)
+
         with _judged(self.model) if ask is _rewrite else nullcontext():
-            return _within(around, self.db, lambda: original(self, *args, **options))
+            return _within(around, self.db, write)
 
     return method
+
+
+def was_asked_about(rows: object) -> bool:
+    """Whether the removal of these rows has been asked about by their queryset."""
+    return _IS_ASKED in getattr(rows, "__dict__", ())
+
+
+def _kept_to(rows: QuerySet[Any], only: Collection[Any] | None) -> Iterator[QuerySet[Any]]:
+    """A queryset, narrowed to rows with these keys, in as many parts as statements take."""
+    if only is None:
+        parts = iter([rows.all()])
+    else:
+        parts = (_narrowed(rows, keys) for keys in row_locks.batches(rows.db, only))
+    for part in parts:
+        part.__dict__[_IS_ASKED] = True
+        yield part
+
+
+def _narrowed(rows: QuerySet[Any], keys: Collection[Any]) -> QuerySet[Any]:
+    """What the filter says holds as well: a row may have left it before it was locked."""
+    if rows.query.where.contains_over_clause:  # a window is to be the one of all rows
+        keys = set(rows.order_by().values_list("pk", flat=True)).intersection(keys)
+        rows = every_row(rows.model, rows.db)
+    return QuerySet.filter(rows, pk__in=keys)
+
+
+def _together(written: list[Any]) -> Any:
+    """What a method returns, of all parts: a number, or with `delete` one for each model too."""
+    if len(written) == 1:
+        return written[0]
+    if not isinstance(written[0], tuple):
+        return sum(written)
+    by_model: Counter[str] = Counter()
+    for _, found in written:
+        by_model.update(found)
+    return sum(number for number, _ in written), dict(by_model)
 
 
 def _roads_of(model: type[models.Model]) -> list[Road]:
@@ -161,6 +208,21 @@ _QUESTIONS: dict[str, Callable[..., Around | None]] = {
 }
 
 
+def _saving(original: Callable[..., Any]) -> Any:
+    """How any row is saved; what is looked at before is in one transaction with it."""
+
+    @wraps(original)
+    def method(self: models.Model, *args: Any, **options: Any) -> Any:
+        model = type(self)
+        if not any(find(model) is not None for find in _finders):
+            return original(self, *args, **options)
+        using = options.get("using") or router.db_for_write(model, instance=self)
+        with row_locks.own_transaction(using):
+            return original(self, *args, **options)
+
+    return method
+
+
 def _watch_single_rows(model: Any) -> None:
     save_base, delete = model.save_base, model.delete
 
@@ -175,7 +237,7 @@ def _watch_single_rows(model: Any) -> None:
         around = (
             road.rewriting([self], using, names) if is_there else road.adding([self], using, ())
         )
-        return _within(_listed(around), using, lambda: save_base(self, *args, **options))
+        return _within(_listed(around), using, lambda _: save_base(self, *args, **options))
 
     @wraps(delete)
     def asking_delete(self: models.Model, *args: Any, **options: Any) -> Any:
@@ -185,7 +247,7 @@ def _watch_single_rows(model: Any) -> None:
             or router.db_for_write(model, instance=self)
         )
         around = _roads[model].removing(model._base_manager.using(using).filter(pk=self.pk))
-        return _within(_listed(around), using, lambda: delete(self, *args, **options))
+        return _within(_listed(around), using, lambda _: delete(self, *args, **options))
 
     model.save_base, model.delete = asking_save, asking_delete
 
@@ -194,16 +256,17 @@ def _listed(around: Around | None) -> list[Around]:
     return [] if around is None else [around]
 
 
-def _within(around: Iterable[Around], using: str, write: Callable[[], Any]) -> Any:
+def _within(
+    around: Iterable[Around], using: str, write: Callable[[Collection[Any] | None], Any]
+) -> Any:
     """Write, all or nothing. Where somebody acts, the caller can go on after a refusal."""
     around = list(around)
     if not around:
-        return write()
+        return write(None)
     is_somebodys = acting.current() is not None
     with transaction.atomic(using=using, savepoint=is_somebodys), ExitStack() as stack:
-        for each in around:
-            stack.enter_context(each)
-        return write()
+        named = [stack.enter_context(each) for each in around]
+        return write(next((keys for keys in named if keys is not None), None))
 
 
 @contextmanager

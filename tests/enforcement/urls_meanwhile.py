@@ -1,0 +1,98 @@
+"""A view that writes letters which others write at the same moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.generics import RetrieveUpdateDestroyAPIView
+from rest_framework.serializers import ModelSerializer
+
+from authkit.filters import AccessFilterBackend
+from authkit.permissions import EndpointPermission
+from tests.letters.models import Label, Letter, Parcel
+
+every = Letter.every
+Pair: Any = Letter.labels.through
+
+
+def _save(me: int) -> int:
+    letter = every.filter(text="due").order_by("pk")[0]
+    letter.text = "changed"
+    letter.save()
+    return 1
+
+
+def _rewrite_each(me: int) -> int:
+    found = [Letter(pk=row.pk, text="changed", owner_key=me) for row in every.filter(text="due")]
+    return every.bulk_update(found, ["text", "owner_key"])
+
+
+def _rewrite_in_two_steps(me: int) -> int:
+    every.filter(text="due").update(text="due")
+    return every.filter(text="due").update(text="changed")
+
+
+#: What each does to the letters that are due, for the caller; returns how many it wrote.
+WAYS: dict[str, Any] = {
+    "rewrite": lambda me: every.filter(text="due").update(text="changed"),
+    "take": lambda me: every.filter(text="due").update(text="changed", owner_key=me),
+    "take_by_expression": lambda me: every.filter(text="due").update(
+        text="changed", owner_key=F("owner_key") * 0 + me
+    ),
+    "rewrite_by_join": lambda me: every.filter(labels__name="urgent").update(text="changed"),
+    "rewrite_by_annotation": lambda me: (
+        every.annotate(said=F("text")).filter(said="due").order_by("said").update(text="changed")
+    ),
+    "rewrite_in_two_steps": _rewrite_in_two_steps,
+    "rewrite_skipping": lambda me: (
+        every.select_for_update(skip_locked=True).filter(text="due").update(text="changed")
+    ),
+    "rewrite_each": _rewrite_each,
+    "save": _save,
+    "remove": lambda me: every.filter(text="due").delete()[0],
+    "remove_by_join": lambda me: every.filter(labels__name="urgent").delete()[0],
+    "remove_by_rank": lambda me: (
+        every.annotate(rank=Window(RowNumber(), order_by="text"))
+        .filter(rank__gte=1, text="due")
+        .delete()[0]
+    ),
+    "remove_one": lambda me: every.filter(text="due").order_by("pk")[0].delete()[0],
+    "unlabel": lambda me: Pair.objects.filter(label__name="urgent").delete()[0],
+    "relabel": lambda me: Pair.objects.filter(label__name="urgent").update(
+        label=Label.objects.get(name="done")
+    ),
+    "reweigh": lambda me: Parcel.every.filter(text="due").update(weight=3, text="changed"),
+    "remove_parcels": lambda me: Parcel.every.filter(text="due").delete()[0],
+}
+
+
+@csrf_exempt
+def write(request: HttpRequest, way: str) -> JsonResponse:
+    return JsonResponse({"count": WAYS[way](request.user.pk)})
+
+
+write.access_model = Letter  # type: ignore[attr-defined]
+
+
+class LetterSerializer(ModelSerializer[Letter]):
+    class Meta:
+        model = Letter
+        fields = ("id", "text")
+
+
+class OneLetter(RetrieveUpdateDestroyAPIView[Letter]):
+    queryset = Letter.every.all()
+    serializer_class = LetterSerializer
+    permission_classes = [EndpointPermission]
+    filter_backends = [AccessFilterBackend]
+
+
+urlpatterns = [
+    path("write/<str:way>/", write, name="write"),
+    path("letter/<int:pk>/", OneLetter.as_view(), name="letter"),
+]
