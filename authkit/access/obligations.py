@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from django.db import DatabaseError, models, router, transaction
@@ -148,6 +148,11 @@ class Obligation:
             self._connection = transaction.get_connection(alias)
             yield
             self.settle()
+
+    def own_transaction(self, using: str | None) -> AbstractContextManager[Any]:
+        """One around a look and a write, where none is open: the request only reads, say."""
+        self._require_open(using)
+        return row_locks.own_transaction(using)
 
     def _require_open(self, using: str | None) -> None:
         """Refuse a write that nobody could take back.

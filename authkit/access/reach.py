@@ -6,6 +6,10 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import models
+from django.db.models import Lookup
+from django.db.models.expressions import Col
+from django.db.models.sql import Query
+from django.db.models.sql.where import WhereNode
 
 from authkit.access import objects, row_locks
 from authkit.kernel.decision import Decision
@@ -53,6 +57,10 @@ class Reach:
             return None if self.is_left(using, model, keys) else {*keys}
         named = self.named(model)
         is_other = stored_as(named) is not stored_as(model)
+        within = self._within(every_row(named, using).filter(pk__in=keys))
+        if not is_other and _asks_of_the_row_alone(within.query):
+            found = row_locks.lock_rows(within, wholly=wholly)
+            return None if self.is_left(using, model, {*keys} - found) else found
         # What is no row of ours, for want of a part, must not become one meanwhile.
         found = row_locks.lock(model, using, keys, wholly=wholly or is_other)
         if is_other:
@@ -68,5 +76,32 @@ class Reach:
         )
 
     def _is_left_by(self, rows: models.QuerySet[Any]) -> bool:
-        within = objects.visible_by(self._decision, rows, self._user).order_by().values("pk")
+        within = self._within(rows).order_by().values("pk")
         return rows.exclude(pk__in=within).exists()
+
+    def _within(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        return objects.visible_by(self._decision, rows, self._user)
+
+
+def _asks_of_the_row_alone(query: Query) -> bool:
+    """Whether the answer lies in the rows that are locked, so that both is one query.
+
+    What a query asks of other rows it may ask of older ones than it locks.
+    """
+    tables = [alias for alias in query.alias_map if query.alias_refcount[alias]]
+    return len(tables) <= 1 and _compares_columns(query.where)
+
+
+def _compares_columns(where: WhereNode) -> bool:
+    return all(
+        _compares_columns(part) if isinstance(part, WhereNode) else _compares_column(part)
+        for part in where.children
+    )
+
+
+def _compares_column(part: Any) -> bool:
+    if not isinstance(part, Lookup) or not isinstance(part.lhs, Col):
+        return False
+    value: Any = part.rhs
+    values = value if isinstance(value, list | tuple | set | frozenset) else [value]
+    return not any(hasattr(each, "as_sql") for each in values)

@@ -31,7 +31,7 @@ _BOUND_AT_MOST = 2**16 - 1
 def are_taken(using: str | None) -> bool:
     """Whether rows can be locked here: by this database, and in a transaction."""
     connection = transaction.get_connection(using)
-    return connection.in_atomic_block and connection.features.has_select_for_update
+    return bool(connection.in_atomic_block and connection.features.has_select_for_update)
 
 
 def lock(
@@ -47,6 +47,13 @@ def lock(
     for part in sorted({stored_as(model), *parts_of(model)}, key=lambda kind: kind._meta.label):
         found = {key for some in batches(using, found) for key in _lock(part, using, some, wholly)}
     return found
+
+
+def lock_rows(rows: models.QuerySet[Any], *, wholly: bool) -> set[Any]:
+    """Lock the rows of a queryset that asks of one table only; returns their keys."""
+    has_weaker = transaction.get_connection(rows.db).features.has_select_for_no_key_update
+    locked = rows.order_by("pk").select_for_update(no_key=has_weaker and not wholly)
+    return set(locked.values_list("pk", flat=True))
 
 
 def batches(using: str | None, keys: Collection[Any]) -> Iterator[list[Any]]:
@@ -82,8 +89,5 @@ def are_contended(error: BaseException) -> bool:
     )
 
 
-def _lock(part: Any, using: str | None, keys: list[Any], wholly: bool) -> Collection[Any]:
-    has_weaker = transaction.get_connection(using).features.has_select_for_no_key_update
-    rows = every_row(part, using).filter(pk__in=keys).order_by("pk")
-    locked = rows.select_for_update(no_key=has_weaker and not wholly)
-    return list(locked.values_list("pk", flat=True))
+def _lock(part: Any, using: str | None, keys: list[Any], wholly: bool) -> set[Any]:
+    return lock_rows(every_row(part, using).filter(pk__in=keys), wholly=wholly)

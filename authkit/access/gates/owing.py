@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 
-from django.db import models
+from django.db import models, router
 from django.db.models import QuerySet
 
 from authkit.access import obligations, row_locks
@@ -25,6 +26,7 @@ def listen() -> None:
     """Stand there; called once."""
     unsignalled.watch_as_asked(_road_of)
     Removals.watch(_around_removal)
+    models.Model.save_base = _saving(models.Model.save_base)  # type: ignore[method-assign]
 
 
 class _Road:
@@ -143,28 +145,60 @@ def _keys_of(stored: QuerySet[Any]) -> set[Any]:
     return set(rows.values_list("pk", flat=True))
 
 
+def _saving(original: Callable[..., Any]) -> Any:
+    """How any row is saved: of single rows `obligations` hears, within a transaction."""
+
+    @wraps(original)
+    def method(self: models.Model, *args: Any, **options: Any) -> Any:
+        obligation = obligations.owed_for_writes()
+        if obligation is None or not obligation.reach.is_about(type(self)):
+            return original(self, *args, **options)
+        using = options.get("using") or router.db_for_write(type(self), instance=self)
+        with obligation.own_transaction(using):
+            return original(self, *args, **options)
+
+    return method
+
+
 def _around_removal(collector: Any) -> Around | None:
     """Ask about what somebody removes. What goes along with it is for the models to say."""
-    if obligations.owed_for_writes() is None or unsignalled.was_asked_about(collector.origin):
+    obligation, origin = obligations.owed_for_writes(), collector.origin
+    if obligation is None or unsignalled.was_asked_about(origin):
         return None
-    return _looking_before_removal(collector)
+    is_one = isinstance(origin, models.Model)
+    # A collector of somebody else's making may not know its origin: then all is asked about.
+    going = [origin] if is_one else [row for _, row in collector.instances_with_model()]
+    rows = {kind: keys for kind, keys in _by_kind(going) if _road_of(kind) is not None}
+    unseen = (
+        [] if is_one else [n for n, q in enumerate(collector.fast_deletes) if _road_of(q.model)]
+    )
+    if not rows and not unseen:
+        return None
+    return _looking_before_removal(obligation, collector, rows, unseen)
 
 
 @contextmanager
-def _looking_before_removal(collector: Any) -> Iterator[None]:
-    origin, using = collector.origin, collector.using
-    # A collector of somebody else's making may not know its origin: then all is asked about.
-    going = [origin] if isinstance(origin, models.Model) else []
-    for kind, keys in _by_kind(going or [row for _, row in collector.instances_with_model()]):
-        road = _road_of(kind)
-        if road is not None:
-            road.removing_rows(using, keys)
-    for place, rows in enumerate(collector.fast_deletes):
-        road = None if going else _road_of(rows.model)
-        if road is not None:
-            found = road.removing_rows(using, _keys_of(rows.using(using)))
-            collector.fast_deletes[place] = rows.filter(pk__in=found)
-    yield
+def _looking_before_removal(
+    obligation: Obligation,
+    collector: Any,
+    rows: dict[type[models.Model], set[Any]],
+    unseen: list[int],
+) -> Iterator[None]:
+    """Look at `rows`, and at those that the collector would remove `unseen`, by a queryset."""
+    using = collector.using
+    with obligation.own_transaction(using):
+        for kind, keys in rows.items():
+            _remove(kind, using, keys)
+        for number in unseen:
+            queryset = collector.fast_deletes[number]
+            found = _remove(queryset.model, using, _keys_of(queryset.using(using)))
+            collector.fast_deletes[number] = queryset.filter(pk__in=found)
+        yield
+
+
+def _remove(model: type[models.Model], using: str, keys: set[Any]) -> set[Any]:
+    road = _road_of(model)
+    return keys if road is None else road.removing_rows(using, keys)
 
 
 def _by_kind(rows: Iterable[Any]) -> Iterable[tuple[type[models.Model], set[Any]]]:

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import wraps
 from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models.deletion import CASCADE, DO_NOTHING, PROTECT, RESTRICT, Collector
-
-from authkit.access import row_locks
 
 #: Where what a relation points to goes, these set no other value.
 _SETTING_NOTHING = (CASCADE, DO_NOTHING, PROTECT, RESTRICT)
@@ -33,9 +31,7 @@ class Removals:
     are_watched: ClassVar[bool] = False
 
     @classmethod
-    def watch(
-        cls, look: Callable[[Any], AbstractContextManager[Any] | None] | None = None
-    ) -> None:
+    def watch(cls, look: Callable[[Any], AbstractContextManager[Any] | None] | None = None) -> None:
         """Call `look` with each collector; what it returns stands around the removal."""
         if not cls.are_watched:
             cls.are_watched = True
@@ -47,12 +43,9 @@ class Removals:
     def _looking(cls, delete: Callable[[Any], Any]) -> Any:
         @wraps(delete)
         def method(self: Any) -> Any:
-            around = [each for look in cls.around if (each := look(self)) is not None]
-            if not around:
-                return cls._removing(delete, self)
-            with row_locks.own_transaction(self.using), ExitStack() as stack:
-                for each in around:
-                    stack.enter_context(each)
+            with ExitStack() as stack:
+                for look in cls.around:
+                    stack.enter_context(look(self) or nullcontext())
                 return cls._removing(delete, self)
 
         return method

@@ -88,7 +88,6 @@ class _Hooks:
             Removals.watch()
             for name, ask in _QUESTIONS.items():
                 setattr(QuerySet, name, _asking(getattr(QuerySet, name), ask))
-            models.Model.save_base = _saving(models.Model.save_base)  # type: ignore[method-assign]
 
 
 def _asking(original: Callable[..., Any], ask: Callable[..., Around | None]) -> Any:
@@ -112,7 +111,7 @@ def _asking(original: Callable[..., Any], ask: Callable[..., Around | None]) -> 
 
         def write(only: Collection[Any] | None) -> Any:
             written = [original(rows, *args, **options) for rows in _kept_to(self, only)]
-            self._result_cache = None  # type: ignore[attr-defined]
+            self._result_cache = None
             return _together(written)
 
         with _judged(self.model) if ask is _rewrite else nullcontext():
@@ -206,21 +205,6 @@ _QUESTIONS: dict[str, Callable[..., Around | None]] = {
     "update": _update,
     "delete": _delete,
 }
-
-
-def _saving(original: Callable[..., Any]) -> Any:
-    """How any row is saved; what is looked at before is in one transaction with it."""
-
-    @wraps(original)
-    def method(self: models.Model, *args: Any, **options: Any) -> Any:
-        model = type(self)
-        if not any(find(model) is not None for find in _finders):
-            return original(self, *args, **options)
-        using = options.get("using") or router.db_for_write(model, instance=self)
-        with row_locks.own_transaction(using):
-            return original(self, *args, **options)
-
-    return method
 
 
 def _watch_single_rows(model: Any) -> None:
