@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import OperationalError, models, transaction
 
+from authkit.exceptions import StoreUnavailable
 from authkit.models.kinds import every_row, parts_of, stored_as
 
 #: No lock in time, a deadlock, or no order in which both transactions could have been first:
@@ -87,6 +88,17 @@ def are_contended(error: BaseException) -> bool:
         or number in _MYSQL
         or getattr(cause, "sqlite_errorcode", 0) & 0xFF in _SQLITE
     )
+
+
+def refusal_of(error: Exception) -> StoreUnavailable:
+    """What a client is told; what is no matter of locks goes on as what it is."""
+    if isinstance(error, StoreUnavailable):
+        return error
+    if not are_contended(error):
+        raise error
+    refusal = StoreUnavailable("others were writing the same rows")
+    refusal.__cause__ = error
+    return refusal
 
 
 def _lock(part: Any, using: str | None, keys: list[Any], wholly: bool) -> set[Any]:

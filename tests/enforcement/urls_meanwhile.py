@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
+from django.db import OperationalError, transaction
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 from django.http import HttpRequest, JsonResponse
@@ -37,6 +39,38 @@ def _rewrite_in_two_steps(me: int) -> int:
     return every.filter(text="due").update(text="changed")
 
 
+def _take_after_a_rollback(me: int) -> int:
+    """Gives up the locks of the first attempt."""
+    with suppress(ZeroDivisionError), transaction.atomic():
+        every.filter(text="due").update(text="due")
+        raise ZeroDivisionError
+    return every.filter(text="due").update(text="changed", owner_key=me)
+
+
+def _take_within(me: int) -> int:
+    """In a savepoint each time."""
+    for _ in range(2):
+        with transaction.atomic():
+            written = every.filter(text="due").update(text="changed", owner_key=me)
+            every.filter(text="changed").update(text="due")
+    return written and every.filter(text="due").update(text="changed")
+
+
+def _save_whatever_happens(me: int) -> int:
+    """Goes on after a failure in the middle of its transaction."""
+    every.filter(text="kept").update(text="changed")
+    with suppress(OperationalError):
+        _save(me)
+    return 1
+
+
+def _rewrite_whatever_happens(me: int) -> int:
+    """Leaves out what cannot be written."""
+    with suppress(OperationalError):
+        every.filter(text="due").update(text="changed")
+    return every.filter(text="kept").update(text="changed")
+
+
 #: What each does to the letters that are due, for the caller; returns how many it wrote.
 WAYS: dict[str, Any] = {
     "rewrite": lambda me: every.filter(text="due").update(text="changed"),
@@ -52,6 +86,8 @@ WAYS: dict[str, Any] = {
     "rewrite_skipping": lambda me: (
         every.select_for_update(skip_locked=True).filter(text="due").update(text="changed")
     ),
+    "take_after_a_rollback": _take_after_a_rollback,
+    "take_within": _take_within,
     "rewrite_each": _rewrite_each,
     "save": _save,
     "remove": lambda me: every.filter(text="due").delete()[0],
@@ -71,9 +107,30 @@ WAYS: dict[str, Any] = {
 }
 
 
+def _by_hand(me: int, letter: str = "due", **key: Any) -> Any:
+    """A pair that says of a letter what is stored of theirs; before, one's own is written."""
+    every.filter(owner_key=me).update(is_archived=False)
+    key = key or {"pk": Pair.objects.get(letter__text="theirs").pk}
+    return Pair(letter=every.get(text=letter), label=Label.objects.get(name="done"), **key)
+
+
+#: What else one may do.
+OTHER_WAYS: dict[str, Any] = {
+    "save_whatever_happens": _save_whatever_happens,
+    "rewrite_whatever_happens": _rewrite_whatever_happens,
+    "rewrite_distinct": lambda me: every.distinct("is_archived").update(text="changed"),
+    "rewrite_all": lambda me: every.update(text="changed"),
+    "remove_all": lambda me: every.all().delete(),
+    "label_by_hand": lambda me: _by_hand(me, pk=None, letter="theirs").save(),
+    "relabel_by_hand": lambda me: _by_hand(me).save(),
+    "relabel_each_by_hand": lambda me: Pair.objects.bulk_update([_by_hand(me)], ["label"]),
+    "unlabel_by_hand": lambda me: _by_hand(me).delete(),
+}
+
+
 @csrf_exempt
 def write(request: HttpRequest, way: str) -> JsonResponse:
-    return JsonResponse({"count": WAYS[way](request.user.pk)})
+    return JsonResponse({"count": {**WAYS, **OTHER_WAYS}[way](request.user.pk)})
 
 
 write.access_model = Letter  # type: ignore[attr-defined]
