@@ -126,7 +126,7 @@ def test_a_row_that_is_handed_over_is_written_before_or_not_at_all(mail, way):
 def test_nor_where_the_condition_asks_of_another_row(mail, way):
     Rule.objects.all().delete()
     mail.give(mail.alice, "allow write:* when answering")
-    questions = {}
+    questions: dict[str, Letter] = {}
 
     def is_passed_on(mail: Any) -> None:
         every.filter(pk=mail.hers.pk).update(answered=questions["his"])
@@ -187,17 +187,6 @@ def test_more_rows_than_a_statement_takes_are_written_in_parts(mail, way, count,
         every.create(owner_key=mail.alice.pk)
     monkeypatch.setattr(connection.features, "max_query_params", 4)
     assert mail.client.post(f"/write/{way}/").json() == {"count": count}
-
-
-BY_HAND = ["label_by_hand", "relabel_by_hand", "relabel_each_by_hand", "unlabel_by_hand"]
-
-
-@pytest.mark.parametrize("way", BY_HAND)
-def test_a_pair_is_of_the_row_that_it_is_stored_with(mail, way):
-    deliver(mail, is_his_due=True)
-    every.filter(pk=mail.his.pk).update(text="theirs")
-    assert mail.client.post(f"/write/{way}/").status_code == 403
-    assert list(mail.his.labels.values_list("name", flat=True)) == ["urgent"]
 
 
 @contextmanager

@@ -7,11 +7,11 @@ relation that the model itself declares are as good as a column of its rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import wraps
 from typing import Any
 
-from django.db import models, router
+from django.db import models, router, transaction
 from django.db.models import QuerySet
 
 from authkit.access import obligations, row_locks
@@ -52,6 +52,10 @@ class _Road:
     def removing(self, stored: QuerySet[Any]) -> Around | None:
         """All of them go."""
         return self._changing(stored.db, lambda: _keys_of(stored), is_removal=True)
+
+    def saving(self, row: Any, using: str) -> AbstractContextManager[Any]:
+        """One is saved; `obligations` hears of it from Django."""
+        return self._obligation.own_transaction(using)
 
     def removing_rows(self, using: str, keys: Collection[Any]) -> set[Any]:
         """These go; returns which of them may."""
@@ -119,6 +123,18 @@ class _PairsRoad(_Road):
         super().__init__(obligation, model)
         self._pairs, self._name = pairs, name
 
+    @contextmanager
+    def saving(self, row: Any, using: str) -> Iterator[None]:
+        """Of pairs Django tells nobody."""
+        is_new = row.pk is None
+        around = self.adding([row], using, ()) if is_new else self.rewriting([row], using, ())
+        with (
+            self._obligation.own_transaction(using),
+            transaction.atomic(using),
+            around or nullcontext(),
+        ):
+            yield
+
     def _look_before(
         self, using: str, keys: Collection[Any], among: Collection[Any] = (), *, is_removal: bool
     ) -> tuple[set[Any], set[Any]]:
@@ -146,15 +162,15 @@ def _keys_of(stored: QuerySet[Any]) -> set[Any]:
 
 
 def _saving(original: Callable[..., Any]) -> Any:
-    """How any row is saved: of single rows `obligations` hears, within a transaction."""
+    """How any row is saved: a look and the write are in one transaction."""
 
     @wraps(original)
     def method(self: models.Model, *args: Any, **options: Any) -> Any:
-        obligation = obligations.owed_for_writes()
-        if obligation is None or not obligation.reach.is_about(type(self)):
+        road = _road_of(type(self))
+        if road is None:
             return original(self, *args, **options)
         using = options.get("using") or router.db_for_write(type(self), instance=self)
-        with obligation.own_transaction(using):
+        with road.saving(self, using):
             return original(self, *args, **options)
 
     return method
