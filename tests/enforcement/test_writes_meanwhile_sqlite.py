@@ -36,7 +36,8 @@ def mail(world: Any, settings: Any) -> Any:
 @pytest.fixture
 def in_files(mail: Any, tmp_path: Path, mode: str) -> Iterator[Any]:
     """Makes files that are copies of the database, and stands them in its place."""
-    before, made = connections["default"], []
+    before = connections["default"]
+    made: list[Any] = []
 
     def copied(number: int) -> sqlite3.Connection:
         path = tmp_path / f"{number}.sqlite3"
