@@ -53,18 +53,27 @@ class Reach:
         Returns the keys of those that were looked at, None if one of them is out of reach.
         Where no rows are locked, all are as good as looked at.
         """
-        if not keys or not row_locks.are_taken(using):
+        if not row_locks.are_taken(using):
             return None if self.is_left(using, model, keys) else {*keys}
-        named = self.named(model)
-        is_other = stored_as(named) is not stored_as(model)
-        within = self._within(every_row(named, using).filter(pk__in=keys))
-        if not is_other and _asks_of_the_row_alone(within.query):
-            found = row_locks.lock_rows(within, wholly=wholly)
-            return None if self.is_left(using, model, {*keys} - found) else found
-        # What is no row of ours, for want of a part, must not become one meanwhile.
-        found = row_locks.lock(model, using, keys, wholly=wholly or is_other)
-        if is_other:
-            row_locks.lock(named, using, found, wholly=wholly)
+        if not keys:
+            return set()
+        if stored_as(self.named(model)) is not stored_as(model):
+            return self._hold_part(using, model, keys, wholly=wholly)
+        found: set[Any] = set()
+        for some in row_locks.batches(using, keys):
+            within = self._within(every_row(self.named(model), using).filter(pk__in=some))
+            if not _asks_of_the_row_alone(within.query):
+                found = row_locks.lock(model, using, keys, wholly=wholly)
+                return None if self.is_left(using, model, found) else found
+            found |= row_locks.lock_rows(within, wholly=wholly)
+        return None if self.is_left(using, model, {*keys} - found) else found
+
+    def _hold_part(
+        self, using: str | None, model: type[models.Model], keys: Collection[Any], *, wholly: bool
+    ) -> set[Any] | None:
+        """What is no row of ours, for want of the rest, must not become one meanwhile."""
+        found = row_locks.lock(model, using, keys, wholly=True)
+        row_locks.lock(self.named(model), using, found, wholly=wholly)
         return None if self.is_left(using, model, found) else found
 
     def is_left(self, using: str | None, model: type[models.Model], keys: Iterable[Any]) -> bool:

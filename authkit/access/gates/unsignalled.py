@@ -111,7 +111,8 @@ def _asking(original: Callable[..., Any], ask: Callable[..., Around | None]) -> 
 
         def write(only: Collection[Any] | None) -> Any:
             written = [original(rows, *args, **options) for rows in _kept_to(self, only)]
-            self._result_cache = None
+            if ask in (_update, _delete):  # as these do
+                self._result_cache = None
             return _together(written)
 
         with _judged(self.model) if ask is _rewrite else nullcontext():
@@ -128,7 +129,7 @@ def was_asked_about(rows: object) -> bool:
 def _kept_to(rows: QuerySet[Any], only: Collection[Any] | None) -> Iterator[QuerySet[Any]]:
     """A queryset, narrowed to rows with these keys, in as many parts as statements take."""
     if only is None:
-        parts = iter([rows.all()])
+        parts = iter([rows._chain()])  # type: ignore[attr-defined]
     else:
         parts = (_narrowed(rows, keys) for keys in row_locks.batches(rows.db, only))
     for part in parts:
