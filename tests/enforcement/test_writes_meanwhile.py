@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import Q
 
 from authkit.access import conditions
@@ -179,14 +179,30 @@ def test_an_update_that_names_one_row_of_each_kind_is_looked_at_as_the_database_
     assert stored(mail.his)[1] == ""
 
 
-@pytest.mark.parametrize(
-    ("way", "count"), [("rewrite_all", 5), ("remove_all", [5, {"letters.Letter": 5}])]
-)
-def test_more_rows_than_a_statement_takes_are_written_in_parts(mail, way, count, monkeypatch):
+@pytest.mark.parametrize("method", ["POST", "GET"])
+@pytest.mark.parametrize("way", ["save_new", "rewrite_new", "update_or_create_new"])
+def test_a_row_that_was_not_there_a_moment_before_is_not_taken(mail, way, method):
+    def is_made(mail: Any) -> None:
+        with suppress(IntegrityError):
+            every.create(pk=777_777, owner_key=mail.bob.pk, text="his")
+            mail.is_made = True
+
+    def nothing_is_made() -> None:
+        mail.is_made = False
+
+    mail.deliver_more = nothing_is_made
+    for _ in moments(mail, way, is_made, method=method):
+        found = every.get(pk=777_777)
+        expected = (mail.bob.pk, "his") if mail.is_made else (mail.alice.pk, "changed")
+        assert (found.owner_key, found.text) == expected
+
+
+@pytest.mark.parametrize("way", ["rewrite_all", "remove_all"])
+def test_more_rows_than_a_statement_takes_are_written_in_parts(mail, way, monkeypatch):
     for _ in range(5):
         every.create(owner_key=mail.alice.pk)
     monkeypatch.setattr(connection.features, "max_query_params", 4)
-    assert mail.client.post(f"/write/{way}/").json() == {"count": count}
+    assert mail.client.post(f"/write/{way}/").json() == {"count": 5}
 
 
 @contextmanager

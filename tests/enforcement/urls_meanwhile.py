@@ -120,7 +120,15 @@ OTHER_WAYS: dict[str, Any] = {
     "rewrite_whatever_happens": _rewrite_whatever_happens,
     "rewrite_distinct": lambda me: every.distinct("is_archived").update(text="changed"),
     "rewrite_all": lambda me: every.update(text="changed"),
-    "remove_all": lambda me: every.all().delete(),
+    "remove_all": lambda me: every.all().delete()[0],
+    "save_new": lambda me: Letter(pk=777_777, text="changed", owner_key=me).save(),
+    "rewrite_new": lambda me: every.bulk_update(
+        [Letter(pk=777_777, text="changed", owner_key=me), *every.filter(text="due")],
+        ["text", "owner_key"],
+    ),
+    "update_or_create_new": lambda me: every.update_or_create(
+        pk=777_777, defaults={"text": "changed", "owner_key": me}
+    ),
     "label_by_hand": lambda me: _by_hand(me, pk=None, letter="theirs").save(),
     "relabel_by_hand": lambda me: _by_hand(me).save(),
     "relabel_each_by_hand": lambda me: Pair.objects.bulk_update([_by_hand(me)], ["label"]),
@@ -130,7 +138,8 @@ OTHER_WAYS: dict[str, Any] = {
 
 @csrf_exempt
 def write(request: HttpRequest, way: str) -> JsonResponse:
-    return JsonResponse({"count": {**WAYS, **OTHER_WAYS}[way](request.user.pk)})
+    count = {**WAYS, **OTHER_WAYS}[way](request.user.pk)
+    return JsonResponse({"count": count if isinstance(count, int) else str(count)})
 
 
 write.access_model = Letter  # type: ignore[attr-defined]
