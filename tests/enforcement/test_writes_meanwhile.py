@@ -34,6 +34,9 @@ def _with_letters(settings: Any) -> None:
     settings.ROOT_URLCONF = "tests.enforcement.urls_meanwhile"
     urls_letters.register_conditions()
     conditions.condition("answering", model=Letter)(lambda user: Q(answered__owner_key=user.pk))
+    conditions.condition("answering_some", model=Letter)(
+        lambda user: Q(answered__in=every.filter(owner_key=user.pk))
+    )
 
 
 @pytest.fixture
@@ -301,6 +304,33 @@ def test_of_two_that_wait_for_each_other_one_is_told_to_come_back(mail):
     else:
         assert is_told_to_come_back(answer)
         assert set(every.filter(text="changed")) == set()
+
+
+@pytest.mark.parametrize("condition", ["answering", "answering_some"])
+def test_a_row_is_not_judged_by_what_other_rows_were_before_it_was_locked(mail, condition):
+    Rule.objects.all().delete()
+    mail.give(mail.alice, f"allow write:* when {condition}")
+    deliver(mail, is_his_due=False)
+    first, second = (every.create(owner_key=mail.alice.pk, text=t) for t in ("first", "second"))
+    every.filter(pk=mail.hers.pk).update(answered=first)
+    is_moved = threading.Event()
+
+    def move_out_of_reach() -> None:
+        """By two writes, each of which alone would leave it within."""
+        with closing(connection), transaction.atomic():
+            every.filter(pk=mail.hers.pk).update(answered=second)
+            every.filter(pk=second.pk).update(owner_key=mail.bob.pk)
+            is_moved.set()
+            while not _somebody_waits():
+                time.sleep(0.01)
+
+    thread = threading.Thread(target=move_out_of_reach)
+    thread.start()
+    assert is_moved.wait(10)
+    answer = mail.client.post("/write/answer_first/")
+    thread.join()
+    assert answer.status_code == 403
+    assert every.get(pk=mail.hers.pk).answered == second
 
 
 def _somebody_waits() -> bool:

@@ -121,6 +121,9 @@ OTHER_WAYS: dict[str, Any] = {
     "rewrite_distinct": lambda me: every.distinct("is_archived").update(text="changed"),
     "rewrite_all": lambda me: every.update(text="changed"),
     "remove_all": lambda me: every.all().delete()[0],
+    "answer_first": lambda me: every.filter(text="due").update(
+        text="changed", answered=every.get(text="first")
+    ),
     "save_new": lambda me: Letter(pk=777_777, text="changed", owner_key=me).save(),
     "rewrite_new": lambda me: every.bulk_update(
         [Letter(pk=777_777, text="changed", owner_key=me), *every.filter(text="due")],
