@@ -35,7 +35,7 @@ def _with_letters(settings: Any) -> None:
     urls_letters.register_conditions()
     conditions.condition("answering", model=Letter)(lambda user: Q(answered__owner_key=user.pk))
     conditions.condition("answering_some", model=Letter)(
-        lambda user: Q(answered__in=every.filter(owner_key=user.pk))
+        lambda user: Q(answered__in=every.filter(owner_key=user.pk)) | Q(text="anybody's")
     )
 
 
