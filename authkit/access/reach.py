@@ -66,7 +66,9 @@ class Reach:
                 found = row_locks.lock(model, using, keys, wholly=wholly)
                 return None if self.is_left(using, model, found) else found
             found |= row_locks.lock_rows(within, wholly=wholly)
-        return None if self.is_left(using, model, {*keys} - found) else found
+        others = {*keys} - found  # are not stored, or out of reach, or were so a moment before
+        others = row_locks.lock(model, using, others, wholly=wholly) if others else others
+        return None if self.is_left(using, model, others) else found | others
 
     def _hold_part(
         self, using: str | None, model: type[models.Model], keys: Collection[Any], *, wholly: bool

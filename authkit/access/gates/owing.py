@@ -15,7 +15,7 @@ from django.db import models, router, transaction
 from django.db.models import QuerySet
 
 from authkit.access import obligations, row_locks
-from authkit.access.gates import unsignalled
+from authkit.access.gates import narrowing, unsignalled
 from authkit.access.gates.removals import Removals
 from authkit.access.gates.unsignalled import Around
 from authkit.access.obligations import Obligation
@@ -179,7 +179,7 @@ def _saving(original: Callable[..., Any]) -> Any:
 def _around_removal(collector: Any) -> Around | None:
     """Ask about what somebody removes. What goes along with it is for the models to say."""
     obligation, origin = obligations.owed_for_writes(), collector.origin
-    if obligation is None or unsignalled.was_asked_about(origin):
+    if obligation is None or narrowing.was_asked_about(origin):
         return None
     is_one = isinstance(origin, models.Model)
     # A collector of somebody else's making may not know its origin: then all is asked about.

@@ -11,7 +11,6 @@ costs a look into a dictionary. SQL that is written by hand is seen by nobody.
 from __future__ import annotations
 
 import contextvars
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import wraps
@@ -20,10 +19,10 @@ from typing import Any, ClassVar, Protocol
 from django.db import models, router, transaction
 from django.db.models import QuerySet
 
-from authkit.access import acting, guards, row_locks
-from authkit.access.gates import removals
+from authkit.access import acting, guards
+from authkit.access.gates import narrowing, removals
 from authkit.access.gates.removals import Removals
-from authkit.models.kinds import every_row, is_key, stored_as
+from authkit.models.kinds import is_key, stored_as
 
 #: What stands around a write. It may name the keys of the rows to which the write is to keep.
 Around = AbstractContextManager[Collection[Any] | None]
@@ -47,8 +46,6 @@ class Road(Protocol):
     def removing(self, stored: QuerySet[Any]) -> Around | None:
         """All rows of a queryset go."""
 
-
-_IS_ASKED = "_authkit_is_asked"
 
 Find = Callable[[type[models.Model]], Road | None]
 
@@ -110,51 +107,15 @@ def _asking(original: Callable[..., Any], ask: Callable[..., Around | None]) -> 
             return original(self, *args, **options)
 
         def write(only: Collection[Any] | None) -> Any:
-            written = [original(rows, *args, **options) for rows in _kept_to(self, only)]
+            written = [original(rows, *args, **options) for rows in narrowing.kept_to(self, only)]
             if ask in (_update, _delete):  # as these do
                 self._result_cache = None
-            return _together(written)
+            return narrowing.together(written)
 
         with _judged(self.model) if ask is _rewrite else nullcontext():
             return _within(around, self.db, write)
 
     return method
-
-
-def was_asked_about(rows: object) -> bool:
-    """Whether the removal of these rows has been asked about by their queryset."""
-    return _IS_ASKED in getattr(rows, "__dict__", ())
-
-
-def _kept_to(rows: QuerySet[Any], only: Collection[Any] | None) -> Iterator[QuerySet[Any]]:
-    """A queryset, narrowed to rows with these keys, in as many parts as statements take."""
-    if only is None:
-        parts = iter([rows._chain()])  # type: ignore[attr-defined]
-    else:
-        parts = (_narrowed(rows, keys) for keys in row_locks.batches(rows.db, only))
-    for part in parts:
-        part.__dict__[_IS_ASKED] = True
-        yield part
-
-
-def _narrowed(rows: QuerySet[Any], keys: Collection[Any]) -> QuerySet[Any]:
-    """What the filter says holds as well: a row may have left it before it was locked."""
-    if rows.query.where.contains_over_clause:  # a window is to be the one of all rows
-        keys = set(rows.order_by().values_list("pk", flat=True)).intersection(keys)
-        rows = every_row(rows.model, rows.db)
-    return QuerySet.filter(rows, pk__in=keys)
-
-
-def _together(written: list[Any]) -> Any:
-    """What a method returns, of all parts: a number, or with `delete` one for each model too."""
-    if len(written) == 1:
-        return written[0]
-    if not isinstance(written[0], tuple):
-        return sum(written)
-    by_model: Counter[str] = Counter()
-    for _, found in written:
-        by_model.update(found)
-    return sum(number for number, _ in written), dict(by_model)
 
 
 def _roads_of(model: type[models.Model]) -> list[Road]:
