@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
@@ -28,13 +29,13 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
-from authkit import inputs
-from authkit.access import enforcement
+from authkit import inputs, refusals
+from authkit.access import enforcement, row_locks
 from authkit.access.enforcement import SAFE_METHODS, Question
 from authkit.access.obligations import Obligation, reading, sending, writing
 from authkit.access.streams import send_within
 from authkit.accounts import current
-from authkit.exceptions import ConditionNotApplied, NotPermitted
+from authkit.exceptions import ConditionNotApplied, NotPermitted, StoreUnavailable
 from authkit.kernel.decision import Decision
 from authkit.permissions import EndpointPermission, refused
 
@@ -110,6 +111,8 @@ def settle(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     except NotPermitted as refusal:
         settled = obligation.decision.settle(holds=False)
         return answer_to(refused(refusal, obligation.access, settled))
+    except (StoreUnavailable, OperationalError) as error:
+        return refusals.later(request, row_locks.refusal_of(error))
     send_within(response, lambda: sending(obligation))
     return response
 
@@ -124,13 +127,18 @@ def abandon(request: HttpRequest, stopped: BaseException) -> None:
 def failed(request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
     """Remember that a view raised, so that what it wrote is taken back.
 
-    Answers for a row out of reach that a request was about to write while it only reads.
+    Answers for a row out of reach that a request was about to write while it only reads, and
+    for one that others were writing.
     """
     held: _Held | None = request.__dict__.get(_HELD)
     if held is None:
         return None
     held.failure = exception
-    if held.obligation is None or not isinstance(exception, NotPermitted):
+    if held.obligation is None:
+        return None
+    if row_locks.are_contended(exception):
+        return refusals.later(request, row_locks.refusal_of(exception))
+    if not isinstance(exception, NotPermitted):
         return None
     settled = held.obligation.decision.settle(holds=False)
     return answer_to(refused(exception, held.obligation.access, settled))

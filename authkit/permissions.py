@@ -10,6 +10,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import iscoroutinefunction
+from django.db import OperationalError
 from django.db.models import Model
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
@@ -24,7 +25,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from authkit import inputs
-from authkit.access import enforcement, objects, questions, sightings
+from authkit.access import enforcement, objects, questions, row_locks, sightings
 from authkit.access.enforcement import SAFE_METHODS, Question
 from authkit.access.obligations import Obligation, met, owed, reading, sending, writing
 from authkit.access.streams import send_within
@@ -217,6 +218,8 @@ def _owing(
             raise refused(
                 refusal, obligation.access, obligation.decision.settle(holds=False)
             ) from refusal
+        except OperationalError as error:
+            raise row_locks.refusal_of(error) from error
         send_within(response, lambda: sending(obligation))
         return response
 

@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from django.db import models, router, transaction
+from django.db import DatabaseError, models, router, transaction
 from django.db.models import signals
 
-from authkit.access import acting
+from authkit.access import acting, row_locks
+from authkit.access.looked_at import LookedAt
 from authkit.access.reach import Reach
-from authkit.exceptions import ConditionNotApplied, NotPermitted
+from authkit.exceptions import ConditionNotApplied, NotPermitted, StoreUnavailable
 from authkit.kernel.decision import Decision
 from authkit.kernel.patterns import Access, has_action
+from authkit.models.kinds import plain_keys
+
+#: On a row that is being saved: the keys that it was found and looked at by.
+_LOOKED_AT = "_authkit_looked_at"
 
 
 class Obligation:
@@ -48,6 +53,7 @@ class Obligation:
         self._is_settled = False
         self._connection: Any = None
         self._written: dict[tuple[str | None, type[models.Model]], set[Any]] = {}
+        self._looked_at = LookedAt()
 
     def watch(self, obj: models.Model, using: str | None = None) -> None:
         """Check this row, which was checked before or has just been written, at the end."""
@@ -61,19 +67,47 @@ class Obligation:
         """Check these at the end; nothing is checked by a write of no row."""
         self._require_open(using)
         self._known(using, model).update(keys)
+        if not row_locks.are_taken(using):  # as it was looked at, so it stays
+            self.remember(using, model, keys)
         # What a request that reads happens to write says nothing of what it shows.
         self.is_met |= bool(keys) and not self.is_safe
         if self._is_settled and self.reach.is_left(using, model, keys):
             self.lose_track()
 
     def look_before(
-        self, using: str | None, model: type[models.Model], keys: Collection[Any]
-    ) -> None:
-        """Check stored rows that are about to be written and that nobody has checked yet."""
+        self,
+        using: str | None,
+        model: type[models.Model],
+        keys: Collection[Any],
+        *,
+        is_removal: bool = False,
+    ) -> set[Any]:
+        """Check stored rows that are about to be written and that nobody has checked yet.
+
+        Returns the keys of those that may be written: what else may be stored by then, nobody
+        has looked at.
+        """
         self._require_open(using)
-        unknown = {*keys}.difference(self._known(using, model))
-        if self.reach.is_left(using, model, unknown):
+        every = plain_keys(model, keys)
+        known = every & self._looked_at.still((using, self.reach.named(model)))
+        found = self.reach.hold(using, model, every - known, wholly=is_removal)
+        if found is None:
             self.lose_track()
+            return known
+        return known | found
+
+    def remember(
+        self,
+        using: str | None,
+        model: type[models.Model],
+        keys: Collection[Any],
+        *,
+        within: int = 0,
+    ) -> None:
+        """Rows that were looked at and written change no more; `within`: see `LookedAt`."""
+        if not self.is_safe and not self._is_settled:  # else the transaction ends with the write
+            place = (using, self.reach.named(model))
+            self._looked_at.remember(place, plain_keys(model, keys), within=within)
 
     def lose_track(self) -> None:
         """A row out of reach was written, or nobody can tell which: so all is taken back.
@@ -94,15 +128,16 @@ class Obligation:
         Raises:
             NotPermitted: a row is now out of the caller's reach, or was before.
             ConditionNotApplied: nothing was ever filtered, checked or written.
+            StoreUnavailable: nobody can tell.
         """
         if self._is_broken:
             raise NotPermitted(f"{self.access}: a row was out of reach")
-        for (alias, model), keys in self._written.items():
-            if self.reach.is_left(alias, model, keys):
-                raise NotPermitted(f"{self.access}: a row was moved out of reach")
+        if self._has_moved_rows():
+            raise NotPermitted(f"{self.access}: a row was moved out of reach")
         if not self.is_met:
             raise ConditionNotApplied(str(self.access))
         self._is_settled = not self.is_safe
+        self._looked_at.forget()
 
     @contextmanager
     def taking_back(self) -> Iterator[None]:
@@ -113,6 +148,11 @@ class Obligation:
             self._connection = transaction.get_connection(alias)
             yield
             self.settle()
+
+    def own_transaction(self, using: str | None) -> AbstractContextManager[Any]:
+        """One around a look and a write, where none is open: the request only reads, say."""
+        self._require_open(using)
+        return row_locks.own_transaction(using)
 
     def _require_open(self, using: str | None) -> None:
         """Refuse a write that nobody could take back.
@@ -126,6 +166,15 @@ class Obligation:
             raise ConditionNotApplied(f"{self.access}: written while the answer was sent")
         if self._connection not in (None, transaction.get_connection(using)):
             raise ConditionNotApplied(f"{self.access}: written by another connection ({using})")
+
+    def _has_moved_rows(self) -> bool:
+        try:
+            return any(
+                self.reach.is_left(alias, model, keys)
+                for (alias, model), keys in self._written.items()
+            )
+        except DatabaseError as error:  # a view may have gone on after a failure, for one
+            raise StoreUnavailable(f"{self.access}: what was written cannot be checked") from error
 
     def _known(self, using: str | None, model: type[models.Model]) -> set[Any]:
         return self._written.setdefault((using, self.reach.named(model)), set())
@@ -200,10 +249,26 @@ def _about_to_be_saved(instance: models.Model, using: str, **_: object) -> None:
     obligation = owed_for_writes()
     if obligation is not None and obligation.reach.is_about(type(instance)):
         keys = [] if instance.pk is None else [instance.pk]
-        obligation.look_before(using, type(instance), keys)
+        found = obligation.look_before(using, type(instance), keys)
+        instance.__dict__[_LOOKED_AT] = found
 
 
-def _saved(instance: models.Model, using: str, **_: object) -> None:
+def _saved(instance: models.Model, using: str, created: bool, **_: object) -> None:
+    found = instance.__dict__.pop(_LOOKED_AT, None)
     obligation = owed_for_writes()
-    if obligation is not None:
-        obligation.watch(instance, using)
+    if obligation is None:
+        return
+    if found is not None:
+        _require_looked_at(obligation, instance, using, found, is_new=created)
+    obligation.watch(instance, using)
+
+
+def _require_looked_at(
+    obligation: Obligation, instance: models.Model, using: str, found: set[Any], *, is_new: bool
+) -> None:
+    """Take back a save that met with a row which was not there a moment before."""
+    key = plain_keys(type(instance), [instance.pk])
+    if is_new or key <= found:
+        obligation.remember(using, type(instance), key)
+    else:
+        obligation.lose_track()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
@@ -43,3 +44,13 @@ def every_row(model: type[models.Model], using: str | None) -> models.QuerySet[A
     """All rows of a model, also those that its managers hide."""
     rows: models.QuerySet[Any] = models.QuerySet(model=model, using=using)
     return rows
+
+
+def plain_keys(model: type[models.Model], keys: Iterable[Any]) -> set[Any]:
+    """Primary keys as the database would give them back, without those that are not there yet."""
+    pk: Any = model._meta.pk
+    return {
+        key if hasattr(key, "resolve_expression") else pk.to_python(key)
+        for key in keys
+        if key is not None
+    }

@@ -6,35 +6,34 @@ relation that the model itself declares are as good as a column of its rows.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import wraps
 from typing import Any
 
-from django.db import models
+from django.db import models, router, transaction
 from django.db.models import QuerySet
 
-from authkit.access import obligations
-from authkit.access.gates import unsignalled
+from authkit.access import obligations, row_locks
+from authkit.access.gates import narrowing, unsignalled
 from authkit.access.gates.removals import Removals
 from authkit.access.gates.unsignalled import Around
 from authkit.access.obligations import Obligation
-from authkit.models.kinds import is_key, stored_as
+from authkit.models.kinds import every_row, is_key, stored_as
 
 
 def listen() -> None:
     """Stand there; called once."""
     unsignalled.watch_as_asked(_road_of)
-    Removals.watch(_look_before_removal)
+    Removals.watch(_around_removal)
+    models.Model.save_base = _saving(models.Model.save_base)  # type: ignore[method-assign]
 
 
 class _Road:
-    """The road of the model that an obligation is about, or of pairs with its rows.
+    """The road of the model that an obligation is about."""
 
-    `name` is that of the field by which a row of `model` says which row it is, or is of.
-    """
-
-    def __init__(self, obligation: Obligation, model: type[models.Model], name: str) -> None:
-        self._obligation, self._model, self._name = obligation, model, name
+    def __init__(self, obligation: Obligation, model: type[models.Model]) -> None:
+        self._obligation, self._model = obligation, model
 
     def adding(self, objs: Collection[Any], using: str, updating: Collection[str]) -> Around | None:
         """Rows are added; of those that turn out to be there, nobody knows whose they were."""
@@ -42,81 +41,195 @@ class _Road:
 
     def rewriting(self, objs: Collection[Any], using: str, names: Collection[str]) -> Around | None:
         """Each gets values of its own."""
-        return self._changing(using, self.keys_of(objs))
+        return self._changing(using, lambda: {row.pk for row in objs}, self._of(objs))
 
     def updating(self, stored: QuerySet[Any], values: dict[str, Any]) -> Around | None:
         """All get the same values."""
         if any(self._tells_which(stored.model, name) for name in values):
             self._obligation.lose_track()
-        return self._changing(stored.db, self.keys_stored(stored))
+        return self._changing(stored.db, lambda: _keys_of(stored))
 
     def removing(self, stored: QuerySet[Any]) -> Around | None:
-        """Of these one hears where all removals end."""
-        return None
+        """All of them go."""
+        return self._changing(stored.db, lambda: _keys_of(stored), is_removal=True)
 
-    def look_before_removal(self, using: str, keys: Collection[Any]) -> None:
-        """Rows go, or are parted from these, which stay."""
-        self._obligation.look_before(using, self._model, keys)
-        self._obligation.watch_rows(using, self._model, keys)
+    def saving(self, row: Any, using: str) -> AbstractContextManager[Any]:
+        """One is saved; `obligations` hears of it from Django."""
+        return self._obligation.own_transaction(using)
 
-    def keys_of(self, objs: Iterable[Any]) -> set[Any]:
-        """Of rows at hand."""
-        return {getattr(row, self._name) for row in objs}
+    def removing_rows(self, using: str, keys: Collection[Any]) -> set[Any]:
+        """These go; returns which of them may."""
+        found, ours = self._look_before(using, keys, is_removal=True)
+        self._obligation.watch_rows(using, self._model, ours)
+        return found
 
-    def keys_stored(self, stored: QuerySet[Any]) -> set[Any]:
-        """Of rows as the database has them."""
-        return set(stored.order_by().values_list(self._name, flat=True))
+    def _look_before(
+        self, using: str, keys: Collection[Any], among: Collection[Any] = (), *, is_removal: bool
+    ) -> tuple[set[Any], set[Any]]:
+        """Look at stored rows; the keys of those that may be written, and of the rows of ours.
+
+        `among` are keys of rows of ours besides, that are to have a part in it.
+        """
+        found = self._obligation.look_before(using, self._model, keys, is_removal=is_removal)
+        return found, found
+
+    def _of(self, objs: Iterable[Any]) -> set[Any]:
+        """The keys of the rows of ours that these say they are, or are of."""
+        return {row.pk for row in objs}
 
     def _tells_which(self, model: type[models.Model], name: str) -> bool:
         """Whether a field says which row of ours a row is, or is of."""
-        if self._name == "pk":
-            return is_key(model, name)
-        return name in {self._name, model._meta.get_field(self._name).name}
+        return is_key(model, name)
 
     @contextmanager
     def _adding(self, objs: Collection[Any], using: str, *, is_certain: bool) -> Iterator[None]:
-        self._obligation.look_before(using, self._model, self.keys_of(objs) - {None})
+        before = self._of(objs)
+        looked_at = self._obligation.look_before(using, self._model, before - {None})
         yield
-        keys = self.keys_of(objs)
+        keys = self._of(objs)
         if not is_certain or None in keys:
             self._obligation.lose_track()
-        else:
-            self._obligation.watch_rows(using, self._model, keys)
+            return
+        self._obligation.watch_rows(using, self._model, keys)
+        self._remember(using, looked_at | (keys - before))
 
     @contextmanager
-    def _changing(self, using: str, keys: Collection[Any]) -> Iterator[None]:
-        self._obligation.look_before(using, self._model, keys)
-        yield
-        self._obligation.watch_rows(using, self._model, keys)
+    def _changing(
+        self,
+        using: str,
+        find: Callable[[], set[Any]],
+        among: Collection[Any] = (),
+        *,
+        is_removal: bool = False,
+    ) -> Iterator[set[Any] | None]:
+        found, ours = self._look_before(using, find(), among, is_removal=is_removal)
+        yield found if row_locks.are_taken(using) else None
+        self._obligation.watch_rows(using, self._model, ours)
+        self._remember(using, ours)
+
+    def _remember(self, using: str, keys: Collection[Any]) -> None:
+        self._obligation.remember(using, self._model, keys, within=1)
 
 
-def _look_before_removal(collector: Any) -> None:
+class _PairsRoad(_Road):
+    """The road of a relation's pairs, each of which is of a row of the model.
+
+    `name` is that of the field by which a pair says of which row.
+    """
+
+    def __init__(
+        self, obligation: Obligation, model: type[models.Model], pairs: Any, name: str
+    ) -> None:
+        super().__init__(obligation, model)
+        self._pairs, self._name = pairs, name
+
+    @contextmanager
+    def saving(self, row: Any, using: str) -> Iterator[None]:
+        """Of pairs Django tells nobody."""
+        is_new = row.pk is None
+        around = self.adding([row], using, ()) if is_new else self.rewriting([row], using, ())
+        with (
+            self._obligation.own_transaction(using),
+            transaction.atomic(using),
+            around or nullcontext(),
+        ):
+            yield
+
+    def _look_before(
+        self, using: str, keys: Collection[Any], among: Collection[Any] = (), *, is_removal: bool
+    ) -> tuple[set[Any], set[Any]]:
+        found = {*keys}
+        if row_locks.are_taken(using):  # first the pairs: of which row one is, may change as well
+            found = row_locks.lock(self._pairs, using, found, wholly=is_removal)
+        pairs = every_row(self._pairs, using).filter(pk__in=found)
+        about = {*pairs.values_list(self._name, flat=True), *among}
+        return found, self._obligation.look_before(using, self._model, about)
+
+    def _of(self, objs: Iterable[Any]) -> set[Any]:
+        return {getattr(pair, self._name) for pair in objs}
+
+    def _tells_which(self, model: type[models.Model], name: str) -> bool:
+        return name in {self._name, model._meta.get_field(self._name).name}
+
+
+def _keys_of(stored: QuerySet[Any]) -> set[Any]:
+    """The primary keys of all rows that a statement about these would write."""
+    rows = stored.order_by()
+    if rows.query.distinct_fields:  # an update does not keep to them
+        rows = rows.distinct()
+    rows.query.select_for_update = False  # one can be told to skip rows
+    return set(rows.values_list("pk", flat=True))
+
+
+def _saving(original: Callable[..., Any]) -> Any:
+    """How any row is saved: a look and the write are in one transaction."""
+
+    @wraps(original)
+    def method(self: models.Model, *args: Any, **options: Any) -> Any:
+        road = _road_of(type(self))
+        if road is None:
+            return original(self, *args, **options)
+        using = options.get("using") or router.db_for_write(type(self), instance=self)
+        with road.saving(self, using):
+            return original(self, *args, **options)
+
+    return method
+
+
+def _around_removal(collector: Any) -> Around | None:
     """Ask about what somebody removes. What goes along with it is for the models to say."""
-    obligation = obligations.owed_for_writes()
-    if obligation is None:
-        return
-    origin, using = collector.origin, collector.using
-    if isinstance(origin, QuerySet):
-        road = _road_to(obligation, origin.model)
-        if road is not None:
-            road.look_before_removal(using, road.keys_stored(origin.using(using)))
-        return
+    obligation, origin = obligations.owed_for_writes(), collector.origin
+    if obligation is None or narrowing.was_asked_about(origin):
+        return None
+    is_one = isinstance(origin, models.Model)
     # A collector of somebody else's making may not know its origin: then all is asked about.
-    going = [row for _, row in collector.instances_with_model()] if origin is None else [origin]
-    for row in going:
-        road = _road_to(obligation, type(row))
-        if road is not None:
-            road.look_before_removal(using, road.keys_of([row]))
+    going = [origin] if is_one else [row for _, row in collector.instances_with_model()]
+    rows = {kind: keys for kind, keys in _by_kind(going) if _road_of(kind) is not None}
+    unseen = (
+        [] if is_one else [n for n, q in enumerate(collector.fast_deletes) if _road_of(q.model)]
+    )
+    if not rows and not unseen:
+        return None
+    return _looking_before_removal(obligation, collector, rows, unseen)
+
+
+@contextmanager
+def _looking_before_removal(
+    obligation: Obligation,
+    collector: Any,
+    rows: dict[type[models.Model], set[Any]],
+    unseen: list[int],
+) -> Iterator[None]:
+    """Look at `rows`, and at those that the collector would remove `unseen`, by a queryset."""
+    using = collector.using
+    with obligation.own_transaction(using):
+        for kind, keys in rows.items():
+            _remove(kind, using, keys)
+        for number in unseen:
+            queryset = collector.fast_deletes[number]
+            found = _remove(queryset.model, using, _keys_of(queryset.using(using)))
+            collector.fast_deletes[number] = queryset.filter(pk__in=found)
+        yield
+
+
+def _remove(model: type[models.Model], using: str, keys: set[Any]) -> set[Any]:
+    road = _road_of(model)
+    return keys if road is None else road.removing_rows(using, keys)
+
+
+def _by_kind(rows: Iterable[Any]) -> Iterable[tuple[type[models.Model], set[Any]]]:
+    found: dict[type[models.Model], set[Any]] = {}
+    for row in rows:
+        found.setdefault(type(row), set()).add(row.pk)
+    return found.items()
 
 
 def _road_of(model: type[models.Model]) -> _Road | None:
     obligation = obligations.owed_for_writes()
-    return None if obligation is None else _road_to(obligation, model)
-
-
-def _road_to(obligation: Obligation, model: type[models.Model]) -> _Road | None:
+    if obligation is None:
+        return None
     if obligation.reach.is_about(model):
-        return _Road(obligation, model, "pk")
+        return _Road(obligation, model)
     ours = obligation.reach.model
     if ours is None or not model._meta.auto_created:
         return None
@@ -124,5 +237,5 @@ def _road_to(obligation: Obligation, model: type[models.Model]) -> _Road | None:
         through: Any = field.remote_field.through
         if through is stored_as(model):
             near: Any = through._meta.get_field(field.m2m_field_name())
-            return _Road(obligation, ours, near.attname)
+            return _PairsRoad(obligation, ours, through, near.attname)
     return None

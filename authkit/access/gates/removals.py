@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import wraps
 from typing import Any, ClassVar
 
@@ -26,31 +27,36 @@ _is_removing: contextvars.ContextVar[bool] = contextvars.ContextVar(
 class Removals:
     """Django's one method by which rows go, watched once in a process."""
 
-    looking: ClassVar[list[Callable[[Any], None]]] = []
+    around: ClassVar[list[Callable[[Any], AbstractContextManager[Any] | None]]] = []
     are_watched: ClassVar[bool] = False
 
     @classmethod
-    def watch(cls, look: Callable[[Any], None] | None = None) -> None:
-        """Call `look` with each collector before it removes anything."""
+    def watch(cls, look: Callable[[Any], AbstractContextManager[Any] | None] | None = None) -> None:
+        """Call `look` with each collector; what it returns stands around the removal."""
         if not cls.are_watched:
             cls.are_watched = True
             Collector.delete = cls._looking(Collector.delete)  # type: ignore[method-assign]
         if look is not None:
-            cls.looking.append(look)
+            cls.around.append(look)
 
     @classmethod
     def _looking(cls, delete: Callable[[Any], Any]) -> Any:
         @wraps(delete)
         def method(self: Any) -> Any:
-            for look in cls.looking:
-                look(self)
-            token = _is_removing.set(True)
-            try:
-                return delete(self)
-            finally:
-                _is_removing.reset(token)
+            with ExitStack() as stack:
+                for look in cls.around:
+                    stack.enter_context(look(self) or nullcontext())
+                return cls._removing(delete, self)
 
         return method
+
+    @staticmethod
+    def _removing(delete: Callable[[Any], Any], collector: Any) -> Any:
+        token = _is_removing.set(True)
+        try:
+            return delete(collector)
+        finally:
+            _is_removing.reset(token)
 
 
 def sets(model: type[models.Model], names: Iterable[str]) -> bool:

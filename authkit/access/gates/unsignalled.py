@@ -20,11 +20,12 @@ from django.db import models, router, transaction
 from django.db.models import QuerySet
 
 from authkit.access import acting, guards
-from authkit.access.gates import removals
+from authkit.access.gates import narrowing, removals
 from authkit.access.gates.removals import Removals
 from authkit.models.kinds import is_key, stored_as
 
-Around = AbstractContextManager[None]
+#: What stands around a write. It may name the keys of the rows to which the write is to keep.
+Around = AbstractContextManager[Collection[Any] | None]
 
 
 class Road(Protocol):
@@ -104,8 +105,15 @@ def _asking(original: Callable[..., Any], ask: Callable[..., Around | None]) -> 
         around = [each for each in asked if each is not None]
         if not around:
             return original(self, *args, **options)
+
+        def write(only: Collection[Any] | None) -> Any:
+            written = [original(rows, *args, **options) for rows in narrowing.kept_to(self, only)]
+            if ask in (_update, _delete):  # as these do
+                self._result_cache = None
+            return narrowing.together(written)
+
         with _judged(self.model) if ask is _rewrite else nullcontext():
-            return _within(around, self.db, lambda: original(self, *args, **options))
+            return _within(around, self.db, write)
 
     return method
 
@@ -175,7 +183,7 @@ def _watch_single_rows(model: Any) -> None:
         around = (
             road.rewriting([self], using, names) if is_there else road.adding([self], using, ())
         )
-        return _within(_listed(around), using, lambda: save_base(self, *args, **options))
+        return _within(_listed(around), using, lambda _: save_base(self, *args, **options))
 
     @wraps(delete)
     def asking_delete(self: models.Model, *args: Any, **options: Any) -> Any:
@@ -185,7 +193,7 @@ def _watch_single_rows(model: Any) -> None:
             or router.db_for_write(model, instance=self)
         )
         around = _roads[model].removing(model._base_manager.using(using).filter(pk=self.pk))
-        return _within(_listed(around), using, lambda: delete(self, *args, **options))
+        return _within(_listed(around), using, lambda _: delete(self, *args, **options))
 
     model.save_base, model.delete = asking_save, asking_delete
 
@@ -194,16 +202,17 @@ def _listed(around: Around | None) -> list[Around]:
     return [] if around is None else [around]
 
 
-def _within(around: Iterable[Around], using: str, write: Callable[[], Any]) -> Any:
+def _within(
+    around: Iterable[Around], using: str, write: Callable[[Collection[Any] | None], Any]
+) -> Any:
     """Write, all or nothing. Where somebody acts, the caller can go on after a refusal."""
     around = list(around)
     if not around:
-        return write()
+        return write(None)
     is_somebodys = acting.current() is not None
     with transaction.atomic(using=using, savepoint=is_somebodys), ExitStack() as stack:
-        for each in around:
-            stack.enter_context(each)
-        return write()
+        named = [stack.enter_context(each) for each in around]
+        return write(next((keys for keys in named if keys is not None), None))
 
 
 @contextmanager
