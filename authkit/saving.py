@@ -64,7 +64,8 @@ def save(store: SessionBase) -> None:
     """Save a session; where it is in the database, Django does not do it once more.
 
     Raises:
-        StoreUnavailable: the database does not take it.
+        StoreUnavailable: the database does not take it. It does not name its cause, in
+            which PostgreSQL tells the whole row: with its key, that is the cookie's secret.
         django.contrib.sessions.exceptions.SessionInterrupted: it was deleted meanwhile;
             Django answers with 400.
     """
@@ -75,8 +76,9 @@ def save(store: SessionBase) -> None:
     except (UpdateError, DatabaseFailure) as failure:
         if isinstance(failure, UpdateError) and not _is_of_database(failure.__context__):
             raise SessionInterrupted from failure
-        _logger.exception("Django's session could not be saved.")
-        raise StoreUnavailable("the session could not be saved") from failure
+        why = _reason(failure, store)
+        _logger.error("Django's session could not be saved: %s", why)  # noqa: TRY400
+        raise StoreUnavailable("the session could not be saved") from None
     _remember(store)
 
 
@@ -184,3 +186,15 @@ def _is_of_database(failure: BaseException | None) -> bool:
     if not isinstance(failure, DatabaseFailure):
         return False
     return isinstance(failure, _OF_DATABASE) or failure.__cause__ is not None
+
+
+def _reason(failure: BaseException, store: SessionBase) -> str:
+    """What may be logged of a failure: not the row, which the driver's text may tell."""
+    of_django = failure if isinstance(failure, DatabaseFailure) else failure.__context__
+    of_driver = getattr(of_django, "__cause__", None) or of_django
+    told = getattr(of_driver, "diag", None)  # of psycopg
+    text = getattr(told, "message_primary", None) or str(of_driver).partition("\n")[0]
+    if store.session_key:
+        text = text.replace(store.session_key, "(the key)")
+    code = getattr(told, "sqlstate", None)
+    return " ".join(filter(None, (type(of_django).__name__, code, text)))

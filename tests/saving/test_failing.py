@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.test import AsyncClient, override_settings
 
+from authkit import saving
+from authkit.exceptions import StoreUnavailable
 from authkit.models import AuditEvent, Throttle, UserSession
 from tests.api.callers import Caller, browser, sign_in
 from tests.api.world import Outage
@@ -187,6 +191,45 @@ def test_why_it_failed_is_logged(person: AbstractUser, caplog: pytest.LogCapture
     [entry] = [each for each in caplog.records if each.name == "authkit"]
     assert "session" in entry.getMessage()
     assert "no space left" in str(caplog.text)
+
+
+@pytest.mark.vendor("postgresql")
+def test_no_key_of_a_session_is_logged(person: AbstractUser, caplog: pytest.LogCaptureFixture):
+    """PostgreSQL tells the whole row that it refuses."""
+    caplog.set_level(logging.INFO)
+    caller = sign_in("session", person)
+    size = len(Session.objects.get().session_data)
+    run(f"ALTER TABLE django_session ADD CONSTRAINT small CHECK (length(session_data) <= {size})")
+    try:
+        assert is_unavailable(caller.get("/visit/"))
+        with pytest.raises(StoreUnavailable) as refusal:
+            _save_more(str(caller.cookie))
+    finally:
+        run("ALTER TABLE django_session DROP CONSTRAINT small")
+    assert caller.cookie
+    told = [caplog.text, *traceback.format_exception(refusal.value)]
+    assert caller.cookie not in "".join(told)
+    assert "23514" in caplog.text
+    assert 'check constraint "small"' in caplog.text
+
+
+def _save_more(key: str) -> None:
+    store = SessionStore(key)
+    store["much"] = "x" * 1000
+    saving.save(store)
+
+
+def test_a_database_that_names_the_key_is_not_repeated(
+    person: AbstractUser, caplog: pytest.LogCaptureFixture
+):
+    """As MySQL does of a row that is there already, and a trigger may."""
+    caplog.set_level(logging.INFO)
+    caller = sign_in("session", person)
+    with refusing("UPDATE", because=f"no space left for {caller.cookie}"):
+        assert is_unavailable(caller.get("/visit/"))
+    assert "no space left for" in caplog.text
+    assert caller.cookie
+    assert caller.cookie not in caplog.text
 
 
 # A session that is really gone
