@@ -13,6 +13,7 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.core.signals import request_finished
 from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.test import AsyncClient, override_settings
 
@@ -98,6 +99,22 @@ def test_a_database_that_has_become_read_only_is_503(
 @pytest.mark.usefixtures("engine", "_read_only_in_the_end")
 def test_a_strangers_first_session_that_cannot_be_kept_is_503():
     assert is_unavailable(Caller().get("/visit/"))
+
+
+@pytest.mark.usefixtures("_read_only_in_the_end")
+def test_an_answer_that_is_held_back_is_closed_once(person: AbstractUser):
+    caller = sign_in("session", person)
+    ends: list[object] = []
+
+    def end(**_: object) -> None:
+        ends.append(urls.opened_files[0].closed)
+
+    request_finished.connect(end)
+    try:
+        assert is_unavailable(caller.get("/download/"))
+    finally:
+        request_finished.disconnect(end)
+    assert ends == [True]
 
 
 @pytest.mark.usefixtures("_read_only_in_the_end")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import alogin, get_user_model, login, logout
 from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import path
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -22,6 +23,10 @@ BACKEND = "authkit.backends.AuthkitBackend"
 
 #: What happens to the database when a view is done, and its session not yet saved.
 at_the_end: list[Callable[[], object]] = []
+
+
+#: What is being sent.
+opened_files: list[Any] = []
 
 
 def _write(request: HttpRequest) -> int:
@@ -45,6 +50,12 @@ async def visit_async(request: HttpRequest) -> HttpResponse:
 def stream(request: HttpRequest) -> StreamingHttpResponse:
     visits = _write(request)
     return StreamingHttpResponse(iter([b"visits: ", str(visits).encode()]))
+
+
+def download(request: HttpRequest) -> FileResponse:
+    opened_files.append(tempfile.NamedTemporaryFile())  # noqa: SIM115 - the answer closes it
+    _write(request)
+    return FileResponse(opened_files[-1])
 
 
 def fail(request: HttpRequest) -> HttpResponse:
@@ -115,6 +126,7 @@ urlpatterns = opened(
         path("visit/", visit),
         path("visit/async/", visit_async),
         path("stream/", stream),
+        path("download/", download),
         path("fail/", fail),
         path("message/", message),
         path("enter/", enter),
