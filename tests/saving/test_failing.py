@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.signals import request_finished
@@ -330,6 +331,16 @@ def test_a_sign_in_by_another_package_is_503_as_well(person: AbstractUser):
                 assert is_unavailable(Caller().get(f"{path}?pk={person.pk}{note}")), path
             assert is_unavailable(ask_async(f"{path}?pk={person.pk}", Caller())), path
         assert live() == 0
+
+
+@pytest.mark.usefixtures("engine")
+def test_whoever_could_not_be_signed_in_is_a_stranger(person: AbstractUser):
+    """Even where a view takes no notice, and what it writes then can be saved."""
+    caller = Caller()
+    assert caller.get(f"/enter/all-the-same/?pk={person.pk}").status_code == 200
+    assert not caller.client.session.get(SESSION_KEY)
+    assert caller.get("/auth/me/").status_code == 401
+    assert live() == 0
 
 
 def test_what_is_written_after_a_sign_in_and_cannot_be_saved_ends_it(person: AbstractUser):

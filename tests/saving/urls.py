@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
@@ -16,7 +17,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from authkit.exceptions import StoreUnavailable
 from tests.opened import opened
+from tests.saving.breaking import refusing
 from tests.urls import urlpatterns as of_every_test
 
 BACKEND = "authkit.backends.AuthkitBackend"
@@ -83,6 +86,13 @@ async def enter_async(request: HttpRequest) -> HttpResponse:
     return HttpResponse("in")
 
 
+def enter_all_the_same(request: HttpRequest) -> HttpResponse:
+    """Signs somebody in, and answers as if nothing were the matter."""
+    with suppress(StoreUnavailable), refusing("UPDATE"):
+        enter(request)
+    return HttpResponse("welcome")
+
+
 class Enter(APIView):
     """The same, by Django REST framework."""
 
@@ -131,6 +141,7 @@ urlpatterns = opened(
         path("message/", message),
         path("enter/", enter),
         path("enter/async/", enter_async),
+        path("enter/all-the-same/", enter_all_the_same),
         path("enter/api/", Enter.as_view()),
         path("leave/", leave),
         path("read/", read),
