@@ -28,7 +28,7 @@ class AuthkitConfig(AppConfig):
     def ready(self) -> None:
         """Listen where Django and other packages sign people in, and where people change."""
         from authkit import checks as authkit_checks
-        from authkit import inputs
+        from authkit import inputs, saving
         from authkit.access import gates, obligations, renewal, roads, sync
         from authkit.accounts import people, refusals, sign_in
         from authkit.models.kinds import kinds_of
@@ -50,6 +50,7 @@ class AuthkitConfig(AppConfig):
         obligations.listen()
         gates.listen()
         inputs.listen()
+        saving.listen()
         signals.post_migrate.connect(sync.after_migrate, sender=self, dispatch_uid="authkit")
         if apps.is_installed("drf_spectacular"):
             import_module("authkit.schema")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.exceptions import SessionInterrupted
@@ -38,8 +39,15 @@ def settle(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
             saving.save(request.session)
     except StoreUnavailable as refusal:
         _end_unheld(request)
-        return refusals.later(request, refusal)
+        answer = refusals.later(request, refusal)
+        _close_with(answer, response)
+        return answer
     return response
+
+
+def _close_with(answer: Any, held_back: Any) -> None:
+    """Close what is not sent with what is: by itself it would say that the request ended."""
+    answer._resource_closers.extend(held_back._resource_closers)
 
 
 def _end_unheld(request: HttpRequest) -> None:

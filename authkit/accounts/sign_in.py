@@ -7,10 +7,13 @@ UserSession, one audit event, one signal, and the carrier that the client asked 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 from django.contrib.auth import SESSION_KEY, authenticate, login, user_logged_in
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -97,7 +100,7 @@ def on_django_login(
     if replaced or store.session_key is None:
         store.cycle_key()
     client = client_of(request)
-    with transaction.atomic():
+    with _nobody_unless_stored(store), transaction.atomic():
         try:
             session = sessions.start(
                 user,
@@ -148,6 +151,19 @@ def on_django_logout(
         client=client_of(request),
         request=request,
     )
+
+
+@contextmanager
+def _nobody_unless_stored(store: SessionBase) -> Iterator[None]:
+    """Nobody is left in the session of the request when the sign-in was rolled back.
+
+    A view that takes no notice of the failure may still have this session saved.
+    """
+    try:
+        yield
+    except BaseException:
+        store.clear()
+        raise
 
 
 def _tell(request: HttpRequest, user: AbstractBaseUser, session: UserSession) -> None:

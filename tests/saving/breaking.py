@@ -19,18 +19,18 @@ _READ_ONLY = {
 _REFUSING = {
     "sqlite": (
         """CREATE TRIGGER broken BEFORE {event} ON {table}
-        BEGIN SELECT RAISE(ABORT, 'no space left'); END""",
+        BEGIN SELECT RAISE(ABORT, '{because}'); END""",
         "DROP TRIGGER broken",
     ),
     "postgresql": (
         """CREATE FUNCTION break() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN RAISE 'no space left' USING ERRCODE = 'disk_full'; END $$;
+        $$ BEGIN RAISE '{because}' USING ERRCODE = 'disk_full'; END $$;
         CREATE TRIGGER broken BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION break()""",
         "DROP FUNCTION break() CASCADE",
     ),
     "mysql": (
         """CREATE TRIGGER broken BEFORE {event} ON {table} FOR EACH ROW
-        SIGNAL SQLSTATE 'HY000' SET MESSAGE_TEXT = 'no space left', MYSQL_ERRNO = 1021""",
+        SIGNAL SQLSTATE 'HY000' SET MESSAGE_TEXT = '{because}', MYSQL_ERRNO = 1021""",
         "DROP TRIGGER broken",
     ),
 }
@@ -50,10 +50,12 @@ def writable() -> None:
 
 
 @contextmanager
-def refusing(event: str, table: str = "django_session") -> Iterator[None]:
+def refusing(
+    event: str, table: str = "django_session", because: str = "no space left"
+) -> Iterator[None]:
     """Every row that is to be changed in this way is refused by the database itself."""
     on, off = _REFUSING[connection.vendor]
-    run(on.format(event=event, table=table))
+    run(on.format(event=event, table=table, because=because))
     try:
         yield
     finally:

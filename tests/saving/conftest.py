@@ -18,3 +18,4 @@ def _sound(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     start_process()
     yield
     urls.at_the_end.clear()
+    urls.opened_files.clear()

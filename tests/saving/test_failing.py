@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.core.signals import request_finished
 from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.test import AsyncClient, override_settings
 
+from authkit import saving
+from authkit.exceptions import StoreUnavailable
 from authkit.models import AuditEvent, Throttle, UserSession
 from tests.api.callers import Caller, browser, sign_in
 from tests.api.world import Outage
@@ -94,6 +100,22 @@ def test_a_database_that_has_become_read_only_is_503(
 @pytest.mark.usefixtures("engine", "_read_only_in_the_end")
 def test_a_strangers_first_session_that_cannot_be_kept_is_503():
     assert is_unavailable(Caller().get("/visit/"))
+
+
+@pytest.mark.usefixtures("_read_only_in_the_end")
+def test_an_answer_that_is_held_back_is_closed_once(person: AbstractUser):
+    caller = sign_in("session", person)
+    ends: list[object] = []
+
+    def end(**_: object) -> None:
+        ends.append(urls.opened_files[0].closed)
+
+    request_finished.connect(end)
+    try:
+        assert is_unavailable(caller.get("/download/"))
+    finally:
+        request_finished.disconnect(end)
+    assert ends == [True]
 
 
 @pytest.mark.usefixtures("_read_only_in_the_end")
@@ -189,6 +211,45 @@ def test_why_it_failed_is_logged(person: AbstractUser, caplog: pytest.LogCapture
     assert "no space left" in str(caplog.text)
 
 
+@pytest.mark.vendor("postgresql")
+def test_no_key_of_a_session_is_logged(person: AbstractUser, caplog: pytest.LogCaptureFixture):
+    """PostgreSQL tells the whole row that it refuses."""
+    caplog.set_level(logging.INFO)
+    caller = sign_in("session", person)
+    size = len(Session.objects.get().session_data)
+    run(f"ALTER TABLE django_session ADD CONSTRAINT small CHECK (length(session_data) <= {size})")
+    try:
+        assert is_unavailable(caller.get("/visit/"))
+        with pytest.raises(StoreUnavailable) as refusal:
+            _save_more(str(caller.cookie))
+    finally:
+        run("ALTER TABLE django_session DROP CONSTRAINT small")
+    assert caller.cookie
+    told = [caplog.text, *traceback.format_exception(refusal.value)]
+    assert caller.cookie not in "".join(told)
+    assert "23514" in caplog.text
+    assert 'check constraint "small"' in caplog.text
+
+
+def _save_more(key: str) -> None:
+    store = SessionStore(key)
+    store["much"] = "x" * 1000
+    saving.save(store)
+
+
+def test_a_database_that_names_the_key_is_not_repeated(
+    person: AbstractUser, caplog: pytest.LogCaptureFixture
+):
+    """As MySQL does of a row that is there already, and a trigger may."""
+    caplog.set_level(logging.INFO)
+    caller = sign_in("session", person)
+    with refusing("UPDATE", because=f"no space left for {caller.cookie}"):
+        assert is_unavailable(caller.get("/visit/"))
+    assert "no space left for" in caplog.text
+    assert caller.cookie
+    assert caller.cookie not in caplog.text
+
+
 # A session that is really gone
 
 
@@ -270,6 +331,16 @@ def test_a_sign_in_by_another_package_is_503_as_well(person: AbstractUser):
                 assert is_unavailable(Caller().get(f"{path}?pk={person.pk}{note}")), path
             assert is_unavailable(ask_async(f"{path}?pk={person.pk}", Caller())), path
         assert live() == 0
+
+
+@pytest.mark.usefixtures("engine")
+def test_whoever_could_not_be_signed_in_is_a_stranger(person: AbstractUser):
+    """Even where a view takes no notice, and what it writes then can be saved."""
+    caller = Caller()
+    assert caller.get(f"/enter/all-the-same/?pk={person.pk}").status_code == 200
+    assert not caller.client.session.get(SESSION_KEY)
+    assert caller.get("/auth/me/").status_code == 401
+    assert live() == 0
 
 
 def test_what_is_written_after_a_sign_in_and_cannot_be_saved_ends_it(person: AbstractUser):

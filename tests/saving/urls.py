@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import alogin, get_user_model, login, logout
 from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import path
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from authkit.exceptions import StoreUnavailable
 from tests.opened import opened
+from tests.saving.breaking import refusing
 from tests.urls import urlpatterns as of_every_test
 
 BACKEND = "authkit.backends.AuthkitBackend"
 
 #: What happens to the database when a view is done, and its session not yet saved.
 at_the_end: list[Callable[[], object]] = []
+
+
+#: What is being sent.
+opened_files: list[Any] = []
 
 
 def _write(request: HttpRequest) -> int:
@@ -47,6 +55,12 @@ def stream(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(iter([b"visits: ", str(visits).encode()]))
 
 
+def download(request: HttpRequest) -> FileResponse:
+    opened_files.append(tempfile.NamedTemporaryFile())  # noqa: SIM115 - the answer closes it
+    _write(request)
+    return FileResponse(opened_files[-1])
+
+
 def fail(request: HttpRequest) -> HttpResponse:
     _write(request)
     return HttpResponse("this page is broken", status=500)
@@ -70,6 +84,13 @@ async def enter_async(request: HttpRequest) -> HttpResponse:
     person: Any = await get_user_model()._default_manager.aget(pk=request.GET["pk"])
     await alogin(request, person, backend=BACKEND)
     return HttpResponse("in")
+
+
+def enter_all_the_same(request: HttpRequest) -> HttpResponse:
+    """Signs somebody in, and answers as if nothing were the matter."""
+    with suppress(StoreUnavailable), refusing("UPDATE"):
+        enter(request)
+    return HttpResponse("welcome")
 
 
 class Enter(APIView):
@@ -115,10 +136,12 @@ urlpatterns = opened(
         path("visit/", visit),
         path("visit/async/", visit_async),
         path("stream/", stream),
+        path("download/", download),
         path("fail/", fail),
         path("message/", message),
         path("enter/", enter),
         path("enter/async/", enter_async),
+        path("enter/all-the-same/", enter_all_the_same),
         path("enter/api/", Enter.as_view()),
         path("leave/", leave),
         path("read/", read),
