@@ -96,10 +96,16 @@ NOT_FOR_PEOPLE = {
         ("social/discovery.py", "discovery document"),
         ("models/moments.py", "A moment in the database that Python does not know."),
     },
-    "what databases are told": {
+    "what databases are told, and say": {
+        ("feed_rows.py", " UNION ALL SELECT -1, current_setting('transaction_isolation'), "),
+        ("feed_rows.py", "{…} ORDER BY 1"),
         ("models/moments.py", "timestamp with time zone"),
         ("models/preparing.py", "EXECUTE {…} ({…})"),
         ("models/preparing.py", "PREPARE {…} AS {…}; {…}"),
+        ("snapshots.py", "read committed"),
+    },
+    "what the log says in the place of a secret": {
+        ("saving.py", "(the key)"),
     },
     "answers to requests that no page of ours makes": {
         ("admin/audit_event.py", "no such events"),
