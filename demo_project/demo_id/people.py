@@ -10,10 +10,10 @@ def load(redirect_uris: list[str]) -> None:
     """Create people and the client, or put them back as they were."""
     for username, first_name, last_name, group in PEOPLE:
         names = {"first_name": first_name, "last_name": last_name}
-        user, _ = User.objects.update_or_create(
+        user, is_new = User.objects.update_or_create(
             username=username, defaults={"email": f"{username}@example.org", **names}
         )
-        if not user.check_password(PASSWORD):
+        if is_new or not user.check_password(PASSWORD):
             user.set_password(PASSWORD)
             user.save()
         groups = [Group.objects.get_or_create(name=group)[0]] if group else []

@@ -1,7 +1,8 @@
 """Settings of Demo ID.
 
 From the environment:
-    DEMO_ID_DATABASE   a file for SQLite; default: demo_id.sqlite3 beside the demo's
+    DEMO_ID_DATABASE   a file for SQLite; default: demo_id.sqlite3 beside the demo's. Whoever
+                       keeps it deletes it after an upgrade of django-oauth-toolkit
 """
 
 import os
@@ -51,7 +52,13 @@ DATABASES = {
         "OPTIONS": {"init_command": "PRAGMA journal_mode = WAL", "timeout": 20},
     }
 }
+# `make demo` throws it away in the end: no history to go through, tables as the models are now.
+MIGRATION_MODULES = {app.rpartition(".")[2]: None for app in INSTALLED_APPS}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+PASSWORD_HASHERS = [
+    "authkit.hashers.Argon2idPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 USE_TZ = True
 LOGIN_URL = "login"
 

@@ -86,14 +86,16 @@ def test_without_debug_there_is_no_demo_and_no_known_secret(empty_database: str)
     assert "DEBUG is off" in ended.stderr
 
 
-@pytest.fixture
-def workers(server: Server, database_url: str, tmp_path: Path) -> Iterator[Server]:
+@pytest.fixture(scope="module")
+def workers(
+    server: Server, database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """The demo in three processes, on the database that `server` has prepared."""
     command = [
         sys.executable,
         *("-m", "gunicorn", "demo_project.wsgi", "--bind", "127.0.0.1:0", "--workers", "3"),
     ]
-    log = tmp_path / "log"
+    log = tmp_path_factory.mktemp("workers") / "log"
     announces = r"Listening at: (http://127\.0\.0\.1:\d+)"
     with running(command, database_url=database_url, log=log, announces=announces) as started:
         yield started

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,24 @@ import pytest
 from tests.demo.server import manage, scratch_database
 from tests.races.site import Site
 from tests.races.stage import Stage
+
+_FOLDER = Path(__file__).parent
+_SHARED_BY_MODULES = ["site", "site_without_grace"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests of one site follow each other: a server takes a second to start."""
+    places = [place for place, item in enumerate(items) if item.path.is_relative_to(_FOLDER)]
+    ordered = sorted((items[place] for place in places), key=_which_site)
+    for place, item in zip(places, ordered, strict=True):
+        items[place] = item
+
+
+def _which_site(item: pytest.Item) -> int:
+    """Its number; what has a site of its own, or none, keeps its place among the rest."""
+    fixtures: list[str] = getattr(item, "fixturenames", [])
+    asked = [number for number, name in enumerate(_SHARED_BY_MODULES) if name in fixtures]
+    return asked[0] if asked else len(_SHARED_BY_MODULES)
 
 
 @pytest.fixture(scope="session")

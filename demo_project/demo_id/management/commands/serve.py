@@ -17,7 +17,7 @@ class Command(BaseCommand):
     """Prepare Demo ID and serve it, for as long as its standard input is open."""
 
     help = (
-        "Migrates Demo ID's database, loads its people, and serves it on this machine only. It"
+        "Makes Demo ID's tables, loads its people, and serves it on this machine only. It"
         " ends when its standard input does, so that it never outlives whoever started it."
     )
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *, port: int, redirect_uri: list[str], **options: Any) -> None:
         """Serve."""
-        call_command("migrate", verbosity=0, interactive=False)
+        call_command("migrate", verbosity=0, interactive=False, run_syncdb=True)
         people.load(redirect_uri)
         threading.Thread(target=_wait_for_the_end, daemon=True).start()
         self.stdout.write(f"Listening at: http://127.0.0.1:{port}/")
