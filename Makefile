@@ -67,11 +67,11 @@ clean: ## remove the virtual environment, caches and the demo's database
 
 .PHONY: pytest-default pytest-uuid pytest-email
 pytest-default: setup
-	AUTHKIT_TEST_USER_MODEL=default $(PY) -m pytest -n auto $(ARGS)
+	AUTHKIT_TEST_USER_MODEL=default $(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
 # The kernel knows no user model.
 pytest-uuid pytest-email: pytest-%: setup
-	AUTHKIT_TEST_USER_MODEL=$* $(PY) -m pytest -n auto -m "not slow and not browser" --ignore=tests/kernel $(ARGS)
+	AUTHKIT_TEST_USER_MODEL=$* $(PY) -m pytest -n auto --dist worksteal -m "not slow and not browser" --ignore=tests/kernel $(ARGS)
 
 .PHONY: lint-format lint-ruff lint-types lint-floors lint-django
 lint-format: setup
