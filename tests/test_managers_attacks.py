@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.contrib.sessions.models import Session
 from django.db import connection, models
 from django.db.models import Count, F, Q
 from django.db.models.fields.json import KeyTransform, KeyTransformExact
 from django.db.models.functions import JSONObject, Upper
 from django.test.utils import isolate_apps
 
+from authkit.models import managers
 from authkit.models.prepared import Parameter, PreparedLookup
 from tests.people import make_person
 from tests.test_managers import _tenant, anew, bearer, cookie, manager_that  # noqa: F401
@@ -146,3 +150,25 @@ def test_it_is_asked_once_for_each_request(monkeypatch, anew):  # noqa: F811
     for _ in range(3):
         assert client.get("/auth/me/").status_code == 200
     assert len(asked) == 3
+
+
+@pytest.mark.parametrize("name", ["get_queryset", "filter"])
+def test_who_calls_themselves_djangos_is_asked_each_time(monkeypatch, anew, name):  # noqa: F811
+    ada = make_person("ada", email="red@example.org")
+    eve = make_person("eve", email="sky@example.org")
+    kind: Any = type(get_user_model()._default_manager)
+    usual = getattr(kind, name)
+
+    @wraps(usual)
+    def narrowed(self: Any, *which: Any, **more: Any) -> Any:
+        found = usual(self, *which, **more)
+        return found if _tenant.get() is None else found.filter(email__startswith=_tenant.get())
+
+    monkeypatch.setattr(kind, name, narrowed)
+    got_in = answers_at(("red", "sky"), bearer, ada, eve)
+    assert [who for who, is_in in got_in.items() if is_in] == [("red", "ada"), ("sky", "eve")]
+
+
+def test_djangos_own_are_known(anew):  # noqa: F811
+    for model in (get_user_model(), Session, Group):
+        assert managers.says_nothing(model._default_manager)

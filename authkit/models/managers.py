@@ -112,7 +112,11 @@ def _is_djangos(narrows: Any, *names: str) -> bool:
 
 
 def _is_written_by_django(attribute: Any) -> bool:
-    function = getattr(attribute, "fget", None) or getattr(attribute, "__func__", attribute)
-    if function is None or inspect.ismethoddescriptor(function):  # not there, or `object`'s
+    """Whether this is not there, `object`'s, or written in Django, and not just called so."""
+    function = attribute.fget if isinstance(attribute, property) else attribute
+    function = getattr(function, "__func__", function)  # of classmethod and staticmethod
+    if function is None or inspect.ismethoddescriptor(function):
         return True
-    return str(getattr(function, "__module__", "")).startswith("django.")
+    while inspect.isfunction(function) and function.__globals__["__name__"].startswith("django."):
+        function = getattr(function, "__wrapped__", None)
+    return function is None
