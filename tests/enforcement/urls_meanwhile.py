@@ -47,6 +47,14 @@ def _take_after_a_rollback(me: int) -> int:
     return every.filter(text="due").update(text="changed", owner_key=me)
 
 
+def _take_after_a_rollback_by_hand(me: int) -> int:
+    """To a savepoint of which no block knows."""
+    savepoint = transaction.savepoint()
+    every.filter(text="due").update(text="due")
+    transaction.savepoint_rollback(savepoint)
+    return every.filter(text="due").update(text="changed", owner_key=me)
+
+
 def _take_within(me: int) -> int:
     """In a savepoint each time."""
     for _ in range(2):
@@ -87,6 +95,7 @@ WAYS: dict[str, Any] = {
         every.select_for_update(skip_locked=True).filter(text="due").update(text="changed")
     ),
     "take_after_a_rollback": _take_after_a_rollback,
+    "take_after_a_rollback_by_hand": _take_after_a_rollback_by_hand,
     "take_within": _take_within,
     "rewrite_each": _rewrite_each,
     "save": _save,

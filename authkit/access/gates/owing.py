@@ -108,7 +108,7 @@ class _Road:
         self._remember(using, ours)
 
     def _remember(self, using: str, keys: Collection[Any]) -> None:
-        self._obligation.remember(using, self._model, keys, within=1)
+        self._obligation.remember(using, self._model, keys)
 
 
 class _PairsRoad(_Road):
