@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+from django.contrib.auth.models import Group, User
 from django.db import OperationalError, transaction
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
@@ -157,6 +158,42 @@ def write(request: HttpRequest, way: str) -> JsonResponse:
 write.access_model = Letter  # type: ignore[attr-defined]
 
 
+Member: Any = User.groups.through
+
+
+def _new(person: int, **key: Any) -> Any:
+    return Member(user_id=person, group=Group.objects.get(name="new"), **key)
+
+
+def _kept(person: int) -> int:
+    return int(Member.objects.get(user_id=person).pk)
+
+
+#: What each does to the groups of a person, and what groups that leaves them with.
+MEMBER_WAYS: dict[str, Any] = {
+    "join": (
+        lambda me, them: User.objects.get(pk=them).groups.add(_new(them).group),
+        ["new", "old"],
+    ),
+    "join_by_hand": (lambda me, them: _new(them).save(), ["new", "old"]),
+    "join_at_once": (lambda me, them: Member.objects.bulk_create([_new(them)]), ["new", "old"]),
+    "rejoin_by_hand": (lambda me, them: _new(them, pk=_kept(them)).save(), ["new"]),
+    "adopt": (lambda me, them: _new(me, pk=_kept(them)).save(), None),
+    "leave_by_hand": (lambda me, them: Member.objects.get(user_id=them).delete(), []),
+}
+
+
+@csrf_exempt
+def members(request: HttpRequest, way: str, person: int) -> JsonResponse:
+    """Before that, one's own row is written."""
+    User.objects.filter(pk=request.user.pk).update(last_name="A.")
+    MEMBER_WAYS[way][0](request.user.pk, person)
+    return JsonResponse({})
+
+
+members.access_model = User  # type: ignore[attr-defined]
+
+
 class LetterSerializer(ModelSerializer[Letter]):
     class Meta:
         model = Letter
@@ -172,5 +209,6 @@ class OneLetter(RetrieveUpdateDestroyAPIView[Letter]):
 
 urlpatterns = [
     path("write/<str:way>/", write, name="write"),
+    path("members/<str:way>/<int:person>/", members, name="members"),
     path("letter/<int:pk>/", OneLetter.as_view(), name="letter"),
 ]

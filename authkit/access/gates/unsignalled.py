@@ -170,9 +170,9 @@ _QUESTIONS: dict[str, Callable[..., Around | None]] = {
 
 
 def _watch_single_rows(model: Any) -> None:
-    save_base, delete = model.save_base, model.delete
+    own_save_base, delete = vars(model).get("save_base"), model.delete
 
-    @wraps(save_base)
+    @wraps(model.save_base)
     def asking_save(self: models.Model, *args: Any, **options: Any) -> Any:
         using = options.get("using") or router.db_for_write(model, instance=self)
         road = _roads[model]
@@ -183,7 +183,11 @@ def _watch_single_rows(model: Any) -> None:
         around = (
             road.rewriting([self], using, names) if is_there else road.adding([self], using, ())
         )
-        return _within(_listed(around), using, lambda _: save_base(self, *args, **options))
+        # Where it is inherited, found when it is called: others may watch it by then.
+        save = (
+            super(model, self).save_base if own_save_base is None else own_save_base.__get__(self)
+        )
+        return _within(_listed(around), using, lambda _: save(*args, **options))
 
     @wraps(delete)
     def asking_delete(self: models.Model, *args: Any, **options: Any) -> Any:
