@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group, User
 from django.db import OperationalError, transaction
-from django.db.models import F, Window
+from django.db.models import F, ProtectedError, Window
 from django.db.models.functions import RowNumber
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
@@ -80,6 +80,13 @@ def _rewrite_whatever_happens(me: int) -> int:
     return every.filter(text="kept").update(text="changed")
 
 
+def _remove_whatever_happens(me: int | None) -> int:
+    """Leaves what is sealed."""
+    with suppress(ProtectedError):
+        every.filter(text="due").delete()
+    return every.filter(text="due").update(is_archived=True)
+
+
 #: What each does to the letters that are due, for the caller; returns how many it wrote.
 WAYS: dict[str, Any] = {
     "rewrite": lambda me: every.filter(text="due").update(text="changed"),
@@ -128,6 +135,7 @@ def _by_hand(me: int, letter: str = "due", **key: Any) -> Any:
 OTHER_WAYS: dict[str, Any] = {
     "save_whatever_happens": _save_whatever_happens,
     "rewrite_whatever_happens": _rewrite_whatever_happens,
+    "remove_whatever_happens": _remove_whatever_happens,
     "rewrite_distinct": lambda me: every.distinct("is_archived").update(text="changed"),
     "rewrite_all": lambda me: every.update(text="changed"),
     "remove_all": lambda me: every.all().delete()[0],

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Protocol
 from django.db import models, router, transaction
 from django.db.models import QuerySet
 
-from authkit.access import acting, guards
+from authkit.access import acting, guards, obligations
 from authkit.access.gates import narrowing, removals
 from authkit.access.gates.removals import Removals
 from authkit.models.kinds import is_key, stored_as
@@ -209,12 +209,12 @@ def _listed(around: Around | None) -> list[Around]:
 def _within(
     around: Iterable[Around], using: str, write: Callable[[Collection[Any] | None], Any]
 ) -> Any:
-    """Write, all or nothing. Where somebody acts, the caller can go on after a refusal."""
+    """Write, all or nothing. Where somebody acts or owes, they can go on after a failure."""
     around = list(around)
     if not around:
         return write(None)
-    is_somebodys = acting.current() is not None
-    with transaction.atomic(using=using, savepoint=is_somebodys), ExitStack() as stack:
+    may_go_on = acting.current() is not None or obligations.owed_for_writes() is not None
+    with transaction.atomic(using=using, savepoint=may_go_on), ExitStack() as stack:
         named = [stack.enter_context(each) for each in around]
         return write(next((keys for keys in named if keys is not None), None))
 
