@@ -239,6 +239,11 @@ def listen() -> None:
     signals.post_save.connect(_saved, dispatch_uid="authkit.access.obligations")
 
 
+def end_save(instance: models.Model) -> None:
+    """Leave nothing on a row whose save failed, of which Django tells nobody."""
+    instance.__dict__.pop(_LOOKED_AT, None)
+
+
 def _about_to_be_saved(instance: models.Model, using: str, **_: object) -> None:
     obligation = owed_for_writes()
     if obligation is not None and obligation.reach.is_about(type(instance)):

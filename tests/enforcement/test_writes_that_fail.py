@@ -32,3 +32,9 @@ def test_what_may_not_be_removed_may_be_written_instead(world, letter, who):
     client: Any = client_for(world.alice, "token") if who == "somebody" else Client()
     assert client.post("/write/remove_whatever_happens/").json() == {"count": 1}
     assert Letter.every.get(pk=letter.pk).is_archived
+
+
+def test_a_save_that_fails_leaves_nothing_on_the_row(world, letter):
+    world.give(world.alice, "allow write:* when own")
+    client: Any = client_for(world.alice, "token")
+    assert client.post("/write/save_in_vain/").json() == {"count": 0}
