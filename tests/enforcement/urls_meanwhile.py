@@ -205,8 +205,9 @@ MEMBER_WAYS: dict[str, Any] = {
 @csrf_exempt
 def members(request: HttpRequest, way: str, person: int) -> JsonResponse:
     """Before that, one's own row is written."""
-    User.objects.filter(pk=request.user.pk).update(last_name="A.")
-    MEMBER_WAYS[way][0](request.user.pk, person)
+    me: Any = request.user.pk
+    User.objects.filter(pk=me).update(last_name="A.")
+    MEMBER_WAYS[way][0](me, person)
     return JsonResponse({})
 
 
