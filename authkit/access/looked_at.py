@@ -2,41 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.db import models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 Place = tuple[str | None, type[models.Model]]
+
+#: On a connection: how often it was rolled back to a savepoint.
+_ROLLBACKS = "_authkit_rollbacks"
 
 
 class LookedAt:
     """The keys of rows that need not be looked at again.
 
-    A savepoint that is rolled back gives up the locks that were taken since. So a look
-    counts as long as every savepoint is open that was open when it was made.
+    A savepoint that is rolled back gives up the locks that were taken since. Which these
+    were nobody notes, so no look counts any more that was made before.
     """
 
     def __init__(self) -> None:
         """Nothing has been looked at yet."""
-        self._savepoints: dict[Place, dict[Any, tuple[str, ...]]] = {}
+        self._looks: dict[Place, tuple[int, set[Any]]] = {}
 
-    def remember(self, place: Place, keys: set[Any], *, within: int = 0) -> None:
-        """Note a look; so many of the innermost blocks of the transaction may end `within` it."""
-        blocks = transaction.get_connection(place[0]).savepoint_ids
-        lasting = _savepoints(blocks[: len(blocks) - within])
-        self._savepoints.setdefault(place, {}).update(dict.fromkeys(keys, lasting))
+    def remember(self, place: Place, keys: set[Any]) -> None:
+        """Note a look."""
+        self._counting(place).update(keys)
 
-    def still(self, place: Place) -> set[Any]:
-        """The keys of the rows at which a look still counts."""
-        open_now = _savepoints(transaction.get_connection(place[0]).savepoint_ids)
-        looks = self._savepoints.get(place, {}).items()
-        return {key for key, since in looks if open_now[: len(since)] == since}
+    def among(self, place: Place, keys: set[Any]) -> set[Any]:
+        """Those of these keys at whose rows a look still counts."""
+        return keys & self._counting(place)
 
     def forget(self) -> None:
         """The transaction has ended."""
-        self._savepoints.clear()
+        self._looks.clear()
+
+    def _counting(self, place: Place) -> set[Any]:
+        now = getattr(transaction.get_connection(place[0]), _ROLLBACKS, 0)
+        since, keys = self._looks.get(place, (None, set()))
+        if since != now:
+            keys = set()
+            self._looks[place] = now, keys
+        return keys
 
 
-def _savepoints(blocks: list[str | None]) -> tuple[str, ...]:
-    """Without blocks that have none; these are rolled back with what is around them."""
-    return tuple(filter(None, blocks))
+def listen() -> None:
+    """Notice when a savepoint is rolled back, by a block or by hand; called once."""
+    connection: Any = BaseDatabaseWrapper
+    connection.savepoint_rollback = _counted(connection.savepoint_rollback)
+
+
+def _counted(original: Callable[..., Any]) -> Any:
+    @wraps(original)
+    def method(self: Any, *args: Any, **options: Any) -> Any:
+        try:
+            return original(self, *args, **options)
+        finally:  # where it failed, nobody knows what is still locked
+            setattr(self, _ROLLBACKS, getattr(self, _ROLLBACKS, 0) + 1)
+
+    return method

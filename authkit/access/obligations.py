@@ -15,7 +15,7 @@ from typing import Any
 from django.db import DatabaseError, models, router, transaction
 from django.db.models import signals
 
-from authkit.access import acting, row_locks
+from authkit.access import acting, looked_at, row_locks
 from authkit.access.looked_at import LookedAt
 from authkit.access.reach import Reach
 from authkit.exceptions import ConditionNotApplied, NotPermitted, StoreUnavailable
@@ -89,25 +89,18 @@ class Obligation:
         """
         self._require_open(using)
         every = plain_keys(model, keys)
-        known = every & self._looked_at.still((using, self.reach.named(model)))
+        known = self._looked_at.among((using, self.reach.named(model)), every)
         found = self.reach.hold(using, model, every - known, wholly=is_removal)
         if found is None:
             self.lose_track()
             return known
         return known | found
 
-    def remember(
-        self,
-        using: str | None,
-        model: type[models.Model],
-        keys: Collection[Any],
-        *,
-        within: int = 0,
-    ) -> None:
-        """Rows that were looked at and written change no more; `within`: see `LookedAt`."""
+    def remember(self, using: str | None, model: type[models.Model], keys: Collection[Any]) -> None:
+        """Rows that were looked at and written change no more."""
         if not self.is_safe and not self._is_settled:  # else the transaction ends with the write
             place = (using, self.reach.named(model))
-            self._looked_at.remember(place, plain_keys(model, keys), within=within)
+            self._looked_at.remember(place, plain_keys(model, keys))
 
     def lose_track(self) -> None:
         """A row out of reach was written, or nobody can tell which: so all is taken back.
@@ -241,8 +234,14 @@ def sending(obligation: Obligation) -> Iterator[None]:
 
 def listen() -> None:
     """Notice what is written while something is owed; called once."""
+    looked_at.listen()
     signals.pre_save.connect(_about_to_be_saved, dispatch_uid="authkit.access.obligations")
     signals.post_save.connect(_saved, dispatch_uid="authkit.access.obligations")
+
+
+def end_save(instance: models.Model) -> None:
+    """Leave nothing on a row whose save failed, of which Django tells nobody."""
+    instance.__dict__.pop(_LOOKED_AT, None)
 
 
 def _about_to_be_saved(instance: models.Model, using: str, **_: object) -> None:

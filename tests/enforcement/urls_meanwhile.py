@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from django.db import OperationalError, transaction
-from django.db.models import F, Window
+from django.contrib.auth.models import Group, User
+from django.db import IntegrityError, OperationalError, transaction
+from django.db.models import F, ProtectedError, Window
 from django.db.models.functions import RowNumber
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
@@ -47,6 +48,14 @@ def _take_after_a_rollback(me: int) -> int:
     return every.filter(text="due").update(text="changed", owner_key=me)
 
 
+def _take_after_a_rollback_by_hand(me: int) -> int:
+    """To a savepoint of which no block knows."""
+    savepoint = transaction.savepoint()
+    every.filter(text="due").update(text="due")
+    transaction.savepoint_rollback(savepoint)
+    return every.filter(text="due").update(text="changed", owner_key=me)
+
+
 def _take_within(me: int) -> int:
     """In a savepoint each time."""
     for _ in range(2):
@@ -71,6 +80,23 @@ def _rewrite_whatever_happens(me: int) -> int:
     return every.filter(text="kept").update(text="changed")
 
 
+def _remove_whatever_happens(me: int | None) -> int:
+    """Leaves what is sealed."""
+    with suppress(ProtectedError):
+        every.filter(text="due").delete()
+    return every.filter(text="due").update(is_archived=True)
+
+
+def _save_in_vain(me: int) -> int:
+    """Returns how many notes a save that failed has left on a letter."""
+    letter = Letter(pk=every.get(text="due").pk, owner_key=me)
+    before = {*vars(letter)}
+    with suppress(IntegrityError), transaction.atomic():
+        letter.save(force_insert=True)
+    every.filter(text="due").update(is_archived=True)
+    return len({*vars(letter)} - before)
+
+
 #: What each does to the letters that are due, for the caller; returns how many it wrote.
 WAYS: dict[str, Any] = {
     "rewrite": lambda me: every.filter(text="due").update(text="changed"),
@@ -87,6 +113,7 @@ WAYS: dict[str, Any] = {
         every.select_for_update(skip_locked=True).filter(text="due").update(text="changed")
     ),
     "take_after_a_rollback": _take_after_a_rollback,
+    "take_after_a_rollback_by_hand": _take_after_a_rollback_by_hand,
     "take_within": _take_within,
     "rewrite_each": _rewrite_each,
     "save": _save,
@@ -118,6 +145,8 @@ def _by_hand(me: int, letter: str = "due", **key: Any) -> Any:
 OTHER_WAYS: dict[str, Any] = {
     "save_whatever_happens": _save_whatever_happens,
     "rewrite_whatever_happens": _rewrite_whatever_happens,
+    "remove_whatever_happens": _remove_whatever_happens,
+    "save_in_vain": _save_in_vain,
     "rewrite_distinct": lambda me: every.distinct("is_archived").update(text="changed"),
     "rewrite_all": lambda me: every.update(text="changed"),
     "remove_all": lambda me: every.all().delete()[0],
@@ -148,6 +177,43 @@ def write(request: HttpRequest, way: str) -> JsonResponse:
 write.access_model = Letter  # type: ignore[attr-defined]
 
 
+Member: Any = User.groups.through
+
+
+def _new(person: int, **key: Any) -> Any:
+    return Member(user_id=person, group=Group.objects.get(name="new"), **key)
+
+
+def _kept(person: int) -> int:
+    return int(Member.objects.get(user_id=person).pk)
+
+
+#: What each does to the groups of a person, and what groups that leaves them with.
+MEMBER_WAYS: dict[str, Any] = {
+    "join": (
+        lambda me, them: User.objects.get(pk=them).groups.add(_new(them).group),
+        ["new", "old"],
+    ),
+    "join_by_hand": (lambda me, them: _new(them).save(), ["new", "old"]),
+    "join_at_once": (lambda me, them: Member.objects.bulk_create([_new(them)]), ["new", "old"]),
+    "rejoin_by_hand": (lambda me, them: _new(them, pk=_kept(them)).save(), ["new"]),
+    "adopt": (lambda me, them: _new(me, pk=_kept(them)).save(), None),
+    "leave_by_hand": (lambda me, them: Member.objects.get(user_id=them).delete(), []),
+}
+
+
+@csrf_exempt
+def members(request: HttpRequest, way: str, person: int) -> JsonResponse:
+    """Before that, one's own row is written."""
+    me: Any = request.user.pk
+    User.objects.filter(pk=me).update(last_name="A.")
+    MEMBER_WAYS[way][0](me, person)
+    return JsonResponse({})
+
+
+members.access_model = User  # type: ignore[attr-defined]
+
+
 class LetterSerializer(ModelSerializer[Letter]):
     class Meta:
         model = Letter
@@ -163,5 +229,6 @@ class OneLetter(RetrieveUpdateDestroyAPIView[Letter]):
 
 urlpatterns = [
     path("write/<str:way>/", write, name="write"),
+    path("members/<str:way>/<int:person>/", members, name="members"),
     path("letter/<int:pk>/", OneLetter.as_view(), name="letter"),
 ]

@@ -66,3 +66,15 @@ class Sticker(models.Model):
 
     def __str__(self) -> str:
         return str(self.number)
+
+
+class Seal(models.Model):
+    """Keeps a letter from being removed."""
+
+    letter = models.ForeignKey(Letter, on_delete=models.PROTECT)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.letter)

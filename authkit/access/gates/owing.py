@@ -7,7 +7,7 @@ relation that the model itself declares are as good as a column of its rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import wraps
 from typing import Any
 
@@ -53,9 +53,14 @@ class _Road:
         """All of them go."""
         return self._changing(stored.db, lambda: _keys_of(stored), is_removal=True)
 
-    def saving(self, row: Any, using: str) -> AbstractContextManager[Any]:
+    @contextmanager
+    def saving(self, row: Any, using: str) -> Iterator[None]:
         """One is saved; `obligations` hears of it from Django."""
-        return self._obligation.own_transaction(using)
+        with self._obligation.own_transaction(using):
+            try:
+                yield
+            finally:
+                obligations.end_save(row)
 
     def removing_rows(self, using: str, keys: Collection[Any]) -> set[Any]:
         """These go; returns which of them may."""
@@ -108,7 +113,7 @@ class _Road:
         self._remember(using, ours)
 
     def _remember(self, using: str, keys: Collection[Any]) -> None:
-        self._obligation.remember(using, self._model, keys, within=1)
+        self._obligation.remember(using, self._model, keys)
 
 
 class _PairsRoad(_Road):

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Protocol
 from django.db import models, router, transaction
 from django.db.models import QuerySet
 
-from authkit.access import acting, guards
+from authkit.access import acting, guards, obligations
 from authkit.access.gates import narrowing, removals
 from authkit.access.gates.removals import Removals
 from authkit.models.kinds import is_key, stored_as
@@ -170,9 +170,9 @@ _QUESTIONS: dict[str, Callable[..., Around | None]] = {
 
 
 def _watch_single_rows(model: Any) -> None:
-    save_base, delete = model.save_base, model.delete
+    own_save_base, delete = vars(model).get("save_base"), model.delete
 
-    @wraps(save_base)
+    @wraps(model.save_base)
     def asking_save(self: models.Model, *args: Any, **options: Any) -> Any:
         using = options.get("using") or router.db_for_write(model, instance=self)
         road = _roads[model]
@@ -183,7 +183,11 @@ def _watch_single_rows(model: Any) -> None:
         around = (
             road.rewriting([self], using, names) if is_there else road.adding([self], using, ())
         )
-        return _within(_listed(around), using, lambda _: save_base(self, *args, **options))
+        # Where it is inherited, found when it is called: others may watch it by then.
+        save = (
+            super(model, self).save_base if own_save_base is None else own_save_base.__get__(self)
+        )
+        return _within(_listed(around), using, lambda _: save(*args, **options))
 
     @wraps(delete)
     def asking_delete(self: models.Model, *args: Any, **options: Any) -> Any:
@@ -205,12 +209,12 @@ def _listed(around: Around | None) -> list[Around]:
 def _within(
     around: Iterable[Around], using: str, write: Callable[[Collection[Any] | None], Any]
 ) -> Any:
-    """Write, all or nothing. Where somebody acts, the caller can go on after a refusal."""
+    """Write, all or nothing. Where somebody acts or owes, they can go on after a failure."""
     around = list(around)
     if not around:
         return write(None)
-    is_somebodys = acting.current() is not None
-    with transaction.atomic(using=using, savepoint=is_somebodys), ExitStack() as stack:
+    may_go_on = acting.current() is not None or obligations.owed_for_writes() is not None
+    with transaction.atomic(using=using, savepoint=may_go_on), ExitStack() as stack:
         named = [stack.enter_context(each) for each in around]
         return write(next((keys for keys in named if keys is not None), None))
 
