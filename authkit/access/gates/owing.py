@@ -14,12 +14,12 @@ from typing import Any
 from django.db import models, router, transaction
 from django.db.models import QuerySet
 
-from authkit.access import obligations, row_locks
+from authkit.access import added, obligations, row_locks
 from authkit.access.gates import narrowing, unsignalled
 from authkit.access.gates.removals import Removals
 from authkit.access.gates.unsignalled import Around
 from authkit.access.obligations import Obligation
-from authkit.models.kinds import every_row, is_key, stored_as
+from authkit.models.kinds import every_row, is_key, parts_of, stored_as
 
 
 def listen() -> None:
@@ -41,7 +41,9 @@ class _Road:
 
     def rewriting(self, objs: Collection[Any], using: str, names: Collection[str]) -> Around | None:
         """Each gets values of its own."""
-        return self._changing(using, lambda: {row.pk for row in objs}, self._of(objs))
+        if any(self._tells_which(self._model, name) for name in names):
+            self._obligation.lose_track()
+        return self._changing(using, lambda: {row.pk for row in objs})
 
     def updating(self, stored: QuerySet[Any], values: dict[str, Any]) -> Around | None:
         """All get the same values."""
@@ -123,6 +125,10 @@ class _PairsRoad(_Road):
         super().__init__(obligation, model)
         self._pairs, self._name = pairs, name
 
+    def rewriting(self, objs: Collection[Any], using: str, names: Collection[str]) -> Around | None:
+        """They may become pairs of other rows of ours, which are looked at as well."""
+        return self._changing(using, lambda: {pair.pk for pair in objs}, self._of(objs))
+
     @contextmanager
     def saving(self, row: Any, using: str) -> Iterator[None]:
         """Of pairs Django tells nobody."""
@@ -166,11 +172,11 @@ def _saving(original: Callable[..., Any]) -> Any:
 
     @wraps(original)
     def method(self: models.Model, *args: Any, **options: Any) -> Any:
-        road = _road_of(type(self))
-        if road is None:
+        if obligations.owed_for_writes() is None:
             return original(self, *args, **options)
+        road = _road_of(type(self))
         using = options.get("using") or router.db_for_write(type(self), instance=self)
-        with road.saving(self, using):
+        with added.noting(self), nullcontext() if road is None else road.saving(self, using):
             return original(self, *args, **options)
 
     return method
@@ -228,8 +234,10 @@ def _road_of(model: type[models.Model]) -> _Road | None:
     obligation = obligations.owed_for_writes()
     if obligation is None:
         return None
-    if obligation.reach.is_about(model):
-        return _Road(obligation, model)
+    parts = {model: "pk", **parts_of(model)}
+    for kind in obligation.reach.kinds_of(model):
+        if parts[kind] == "pk":
+            return _Road(obligation, kind)
     ours = obligation.reach.model
     if ours is None or not model._meta.auto_created:
         return None
