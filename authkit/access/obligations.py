@@ -21,7 +21,7 @@ from authkit.access.reach import Reach
 from authkit.exceptions import ConditionNotApplied, NotPermitted, StoreUnavailable
 from authkit.kernel.decision import Decision
 from authkit.kernel.patterns import Access, has_action
-from authkit.models.kinds import part_keys, plain_keys
+from authkit.models.kinds import is_told, part_keys, plain_keys
 
 #: On a row that is being saved: the keys that it, and each part, was found and looked at by.
 _LOOKED_AT = "_authkit_looked_at"
@@ -281,7 +281,8 @@ def _require_looked_at(
 ) -> None:
     """Take back a save that met with a row which was not there a moment before."""
     using, kind = place
-    if is_new or plain_keys(kind, keys) <= found:
+    is_looked_at = is_new or plain_keys(kind, keys) <= found
+    if is_looked_at and all(is_told(key) for key in keys):
         obligation.watch_rows(using, kind, keys)
         obligation.remember(using, kind, keys)
     else:

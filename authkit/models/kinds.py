@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.apps import apps
@@ -80,9 +80,26 @@ def every_row(model: type[models.Model], using: str | None) -> models.QuerySet[A
 
 def plain_keys(model: type[models.Model], keys: Iterable[Any]) -> set[Any]:
     """Primary keys as the database would give them back, without those that are not there yet."""
-    pk: Any = model._meta.pk
-    return {
-        key if hasattr(key, "resolve_expression") else pk.to_python(key)
-        for key in keys
-        if key is not None
-    }
+    fields = model._meta.pk_fields
+    return {_plain_key(fields, key) for key in keys if None not in _columns(key)}
+
+
+def _plain_key(fields: Sequence[Any], key: Any) -> Any:
+    if len(fields) == 1:
+        return key if _is_expression(key) else fields[0].to_python(key)
+    columns = zip(fields, _columns(key), strict=True)
+    return tuple(value if _is_expression(value) else f.to_python(value) for f, value in columns)
+
+
+def is_told(key: Any) -> bool:
+    """Whether a primary key is there, and not left to the database to work out."""
+    return not any(value is None or _is_expression(value) for value in _columns(key))
+
+
+def _columns(key: Any) -> tuple[Any, ...]:
+    """The values of a key, which may be of several columns."""
+    return tuple(key) if isinstance(key, tuple | list) else (key,)
+
+
+def _is_expression(value: Any) -> bool:
+    return hasattr(value, "resolve_expression")

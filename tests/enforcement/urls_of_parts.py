@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Func, Q, Value
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from authkit.access import conditions
 from tests.enforcement import urls_letters
-from tests.letters.models import Box, Enclosure, Letter, Parcel, Receipt
+from tests.letters.models import Box, Enclosure, Letter, Parcel, Receipt, Sticker
 
 every = Letter.every
 
@@ -94,6 +94,68 @@ def _leave(me: int, way: str, key: int) -> None:
     parcel.delete(keep_parents=True)
 
 
+#: How one adds a row of whose key only the database knows.
+UNKNOWN: dict[str, Any] = {
+    "stickers": lambda owner: Sticker.objects.bulk_create([Sticker(owner_key=owner)]),
+    "letters": lambda owner: every.bulk_create(
+        [Letter(pk=Func(Value("letters_letter_id_seq"), function="nextval"), owner_key=owner)]
+    ),
+}
+
+
+def _sticker(me: int, way: str, key: int) -> None:
+    UNKNOWN[way](key)
+
+
+def _new_letter(me: int, way: str, key: int) -> None:
+    every.create(owner_key=me)
+    UNKNOWN[way](key)
+
+
+receipts = Receipt.objects
+
+#: What one may do with a receipt of one's own.
+FILINGS: dict[str, Any] = {
+    "create": lambda me: receipts.create(office=2, number=1, owner_key=me),
+    "save": lambda me: Receipt(office=1, number=1, owner_key=me).save(),
+    "save_texts": lambda me: Receipt(office="1", number="1", owner_key=me).save(),
+    "add_texts": lambda me: receipts.bulk_create([Receipt(office="2", number="1", owner_key=me)]),
+    "update": lambda me: receipts.filter(pk=(1, 1)).update(owner_key=me),
+    "update_each": lambda me: receipts.bulk_update(
+        [Receipt(office="1", number="1", owner_key=me)], ["owner_key"]
+    ),
+    "remove": lambda me: receipts.filter(pk=(1, 1)).delete(),
+    "remove_one": lambda me: receipts.get(pk=(1, 1)).delete(),
+}
+
+#: And what with somebody else's, or with one's own to somebody else's use.
+MISFILINGS: dict[str, Any] = {
+    "save": lambda me, other: Receipt(office=1, number=2, owner_key=me).save(),
+    "save_texts": lambda me, other: Receipt(office="1", number="2", owner_key=me).save(),
+    "update": lambda me, other: receipts.filter(pk=(1, 2)).update(owner_key=me),
+    "update_each": lambda me, other: receipts.bulk_update(
+        [Receipt(office=1, number="2", owner_key=me)], ["owner_key"]
+    ),
+    "remove": lambda me, other: receipts.filter(pk=(1, 2)).delete(),
+    "give": lambda me, other: receipts.filter(pk=(1, 1)).update(owner_key=other),
+    "give_under_another_key": lambda me, other: receipts.filter(pk=(1, 1)).update(
+        number=7, owner_key=other
+    ),
+    "give_new": lambda me, other: receipts.bulk_create(
+        [Receipt(office=2, number=1, owner_key=other)]
+    ),
+}
+
+
+def _filing(me: int, way: str, key: int) -> None:
+    FILINGS[way](me)
+
+
+def _misfiling(me: int, way: str, key: int) -> None:
+    receipts.create(office=3, number=3, owner_key=me)
+    MISFILINGS[way](me, key)
+
+
 def _view(model: Any, write: Any) -> Any:
     @csrf_exempt
     def view(request: HttpRequest, way: str, key: int) -> JsonResponse:
@@ -109,5 +171,9 @@ urlpatterns = [
     path("letter/<str:way>/<int:key>/", _view(Letter, _letter), name="letter"),
     path("parcel/<str:way>/<int:key>/", _view(Parcel, _parcel), name="parcel"),
     path("enclosure/<str:way>/<int:key>/", _view(Enclosure, _enclosure), name="enclosure"),
+    path("sticker/<str:way>/<int:key>/", _view(Sticker, _sticker), name="sticker"),
+    path("new_letter/<str:way>/<int:key>/", _view(Letter, _new_letter), name="new_letter"),
+    path("filing/<str:way>/<int:key>/", _view(Receipt, _filing), name="filing"),
+    path("misfiling/<str:way>/<int:key>/", _view(Receipt, _misfiling), name="misfiling"),
     path("leave/<str:way>/<int:key>/", _view(Letter, _leave), name="leave"),
 ]

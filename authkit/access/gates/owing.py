@@ -19,7 +19,7 @@ from authkit.access.gates import narrowing, unsignalled
 from authkit.access.gates.removals import Removals
 from authkit.access.gates.unsignalled import Around
 from authkit.access.obligations import Obligation
-from authkit.models.kinds import every_row, is_key, parts_of, stored_as
+from authkit.models.kinds import every_row, is_key, is_told, parts_of, stored_as
 
 
 def listen() -> None:
@@ -89,7 +89,7 @@ class _Road:
         looked_at = self._obligation.look_before(using, self._model, before - {None})
         yield
         keys = self._of(objs)
-        if not is_certain or None in keys:
+        if not (is_certain and all(is_told(key) for key in keys)):
             self._obligation.lose_track()
             return
         self._obligation.watch_rows(using, self._model, keys)
