@@ -11,8 +11,8 @@ from django.db import IntegrityError
 from authkit.testing import client_for
 from tests.enforcement import urls_of_parts
 from tests.enforcement.meanwhile import Other
-from tests.enforcement.urls_of_parts import ADOPTIONS
-from tests.letters.models import Box, Enclosure, Letter, Parcel
+from tests.enforcement.urls_of_parts import ADOPTIONS, STAMPINGS
+from tests.letters.models import Box, Enclosure, Label, Letter, Parcel
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -26,7 +26,7 @@ every = Letter.every
 def mail(world: Any, settings: Any) -> Any:
     settings.ROOT_URLCONF = "tests.enforcement.urls_of_parts"
     urls_of_parts.register_conditions()
-    names = ["letter", "parcel", "enclosure", "leave"]
+    names = ["stamping", "labelling", "letter", "parcel", "enclosure", "leave"]
     world.give(world.alice, *(f"allow {name}:* when own" for name in names))
     world.client = client_for(world.alice, "token")
     world.client.raise_request_exception = False
@@ -90,6 +90,37 @@ def test_that_of_ones_own_may_be_written(mail, way):
 def test_a_part_that_is_left_behind_is_checked_at_the_end(mail):
     assert mail.client.post(f"/leave/so/{mail.bob.pk}/").status_code == 403
     assert not every.filter(text="planted").exists()
+
+
+def boxed(owner: Any) -> Box:
+    urgent, _ = (Label.objects.create(name=name) for name in ("urgent", "done"))
+    box = Box.every.create(owner_key=owner.pk)
+    box.stamps.add(urgent)
+    box.labels.add(urgent)
+    return box
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+@pytest.mark.parametrize("way", STAMPINGS)
+def test_pairs_that_only_some_of_our_rows_have_are_of_these_rows(mail, way, method):
+    his = boxed(mail.bob)
+    assert mail.client.generic(method, f"/stamping/{way}/{his.pk}/").status_code == 403
+    for pairs in (his.stamps, his.labels):
+        assert list(pairs.values_list("name", flat=True)) == ["urgent"]
+
+
+@pytest.mark.parametrize("way", STAMPINGS)
+def test_those_of_ones_own_may_be_written(mail, way):
+    assert mail.client.post(f"/stamping/{way}/{boxed(mail.alice).pk}/").status_code == 200
+
+
+@pytest.mark.parametrize("whose", ["alice", "bob"])
+def test_pairs_of_a_part_under_another_key_are_of_that(mail, whose):
+    Label.objects.create(name="done")
+    row = Enclosure.every.create(owner_key=getattr(mail, whose).pk)
+    answer = mail.client.post(f"/labelling/so/{row.sheet_id}/")
+    assert answer.status_code == (200 if whose == "alice" else 403)
+    assert row.labels.exists() == (whose == "alice")
 
 
 @pytest.mark.vendor("postgresql")

@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from authkit.access import conditions
 from tests.enforcement import urls_letters
-from tests.letters.models import Box, Enclosure, Letter, Parcel, Receipt, Sticker
+from tests.letters.models import Box, Enclosure, Label, Letter, Parcel, Receipt, Sticker
 
 every = Letter.every
 
@@ -85,6 +85,38 @@ def _enclosure(me: int, way: str, key: int) -> None:
         every.filter(pk=key).update(owner_key=me, text="changed")
     elif way == "save":
         _adopt(Letter, me, key)
+
+
+Stamped: Any = Box.stamps.through
+Labelled: Any = Letter.labels.through
+
+
+def _stamped(key: int) -> Any:
+    return Stamped.objects.filter(box=key)
+
+
+#: What one may do with the pairs of a box.
+STAMPINGS: dict[str, Any] = {
+    "add": lambda key, label: Box.every.get(pk=key).stamps.add(label),
+    "set": lambda key, label: Box.every.get(pk=key).stamps.set([label]),
+    "add_from_there": lambda key, label: label.boxes.add(key),
+    "save_by_hand": lambda key, label: Stamped(box_id=key, label=label).save(),
+    "rewrite_by_hand": lambda key, label: _stamped(key).update(label=label),
+    "remove_by_hand": lambda key, label: _stamped(key).delete(),
+    "clear": lambda key, label: Box.every.get(pk=key).stamps.clear(),
+    "label": lambda key, label: Labelled(letter_id=key, label=label).save(),
+}
+
+
+def _stamping(me: int, way: str, key: int) -> None:
+    every.create(owner_key=me)
+    STAMPINGS[way](key, Label.objects.get(name="done"))
+
+
+def _labelling(me: int, way: str, key: int) -> None:
+    """Of the letter of an enclosure, by the relation of letters."""
+    Enclosure.every.create(owner_key=me)
+    Labelled(letter_id=key, label=Label.objects.get(name="done")).save()
 
 
 def _leave(me: int, way: str, key: int) -> None:
@@ -175,5 +207,7 @@ urlpatterns = [
     path("new_letter/<str:way>/<int:key>/", _view(Letter, _new_letter), name="new_letter"),
     path("filing/<str:way>/<int:key>/", _view(Receipt, _filing), name="filing"),
     path("misfiling/<str:way>/<int:key>/", _view(Receipt, _misfiling), name="misfiling"),
+    path("stamping/<str:way>/<int:key>/", _view(Letter, _stamping), name="stamping"),
+    path("labelling/<str:way>/<int:key>/", _view(Enclosure, _labelling), name="labelling"),
     path("leave/<str:way>/<int:key>/", _view(Letter, _leave), name="leave"),
 ]

@@ -238,12 +238,16 @@ def _road_of(model: type[models.Model]) -> _Road | None:
     for kind in obligation.reach.kinds_of(model):
         if parts[kind] == "pk":
             return _Road(obligation, kind)
-    ours = obligation.reach.model
-    if ours is None or not model._meta.auto_created:
+    return _pairs_road_of(obligation, stored_as(model))
+
+
+def _pairs_road_of(obligation: Obligation, pairs: Any) -> _Road | None:
+    """That of a relation's pairs; Django notes on these which model has the relation."""
+    owner = pairs._meta.auto_created
+    if not owner or not obligation.reach.is_about(owner):
         return None
-    for field in ours._meta.many_to_many:
-        through: Any = field.remote_field.through
-        if through is stored_as(model):
-            near: Any = through._meta.get_field(field.m2m_field_name())
-            return _PairsRoad(obligation, ours, through, near.attname)
+    for field in owner._meta.local_many_to_many:
+        if field.remote_field.through is pairs:
+            near = pairs._meta.get_field(field.m2m_field_name())
+            return _PairsRoad(obligation, obligation.reach.named(owner), pairs, near.attname)
     return None
