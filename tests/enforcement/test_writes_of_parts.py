@@ -11,7 +11,7 @@ from django.db import IntegrityError
 from authkit.testing import client_for
 from tests.enforcement import urls_of_parts
 from tests.enforcement.meanwhile import Other
-from tests.enforcement.urls_of_parts import ADOPTIONS, STAMPINGS
+from tests.enforcement.urls_of_parts import ADOPTIONS, STAMPINGS, Labelled
 from tests.letters.models import Box, Enclosure, Label, Letter, Parcel
 
 pytestmark = [
@@ -26,7 +26,7 @@ every = Letter.every
 def mail(world: Any, settings: Any) -> Any:
     settings.ROOT_URLCONF = "tests.enforcement.urls_of_parts"
     urls_of_parts.register_conditions()
-    names = ["stamping", "labelling", "letter", "parcel", "enclosure", "leave"]
+    names = ["stamping", "labelling", "choosing", "letter", "parcel", "enclosure", "leave"]
     world.give(world.alice, *(f"allow {name}:* when own" for name in names))
     world.client = client_for(world.alice, "token")
     world.client.raise_request_exception = False
@@ -141,4 +141,25 @@ def test_a_part_that_somebody_adds_meanwhile_stays_theirs(mail, way):
             assert (before > 1, answer.status_code) == (True, 200)
             return
         assert not theirs or kept(theirs[0]) == (mail.bob.pk, "his")
+    raise AssertionError("never done")
+
+
+@pytest.mark.vendor("postgresql")
+def test_a_pair_that_somebody_adds_meanwhile_stays_theirs(mail):
+    urgent, _ = (Label.objects.create(name=name) for name in ("urgent", "done"))
+    for before in range(100):
+        Labelled.objects.all().delete()
+        theirs: list[Any] = []
+
+        def add(theirs: list[Any] = theirs) -> None:
+            with suppress(IntegrityError):
+                theirs.append(Labelled.objects.create(pk=777_777, letter=mail.his, label=urgent))
+
+        other = Other(add, before)
+        with other.meanwhile():
+            answer = mail.client.post("/choosing/so/777777/")
+        if not other.has_acted:
+            assert (before > 1, answer.status_code) == (True, 200)
+            return
+        assert not theirs or Labelled.objects.filter(pk=777_777, letter=mail.his).exists()
     raise AssertionError("never done")

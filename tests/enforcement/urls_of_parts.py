@@ -113,6 +113,13 @@ def _stamping(me: int, way: str, key: int) -> None:
     STAMPINGS[way](key, Label.objects.get(name="done"))
 
 
+def _choosing(me: int, way: str, key: int) -> None:
+    """Gives a pair a key of its own choosing."""
+    letter = every.filter(owner_key=me).order_by("pk")[0]
+    letter.save()
+    Labelled(pk=key, letter=letter, label=Label.objects.get(name="done")).save()
+
+
 def _labelling(me: int, way: str, key: int) -> None:
     """Of the letter of an enclosure, by the relation of letters."""
     Enclosure.every.create(owner_key=me)
@@ -209,5 +216,6 @@ urlpatterns = [
     path("misfiling/<str:way>/<int:key>/", _view(Receipt, _misfiling), name="misfiling"),
     path("stamping/<str:way>/<int:key>/", _view(Letter, _stamping), name="stamping"),
     path("labelling/<str:way>/<int:key>/", _view(Enclosure, _labelling), name="labelling"),
+    path("choosing/<str:way>/<int:key>/", _view(Letter, _choosing), name="choosing"),
     path("leave/<str:way>/<int:key>/", _view(Letter, _leave), name="leave"),
 ]

@@ -19,7 +19,7 @@ from authkit.access.gates import narrowing, unsignalled
 from authkit.access.gates.removals import Removals
 from authkit.access.gates.unsignalled import Around
 from authkit.access.obligations import Obligation
-from authkit.models.kinds import every_row, is_key, is_told, parts_of, stored_as
+from authkit.models.kinds import every_row, is_key, is_told, parts_of, plain_keys, stored_as
 
 
 def listen() -> None:
@@ -137,9 +137,17 @@ class _PairsRoad(_Road):
         with (
             self._obligation.own_transaction(using),
             transaction.atomic(using),
-            around or nullcontext(),
+            around or nullcontext() as found,
         ):
             yield
+            is_added = is_new or added.is_added(row, self._pairs)
+            if not is_added and found is not None:
+                self._require(found, plain_keys(self._pairs, [row.pk]))
+
+    def _require(self, found: Collection[Any], keys: set[Any]) -> None:
+        """Of a pair that came meanwhile nobody knows of which row it was."""
+        if not keys.issubset(found):
+            self._obligation.lose_track()
 
     def _look_before(
         self, using: str, keys: Collection[Any], among: Collection[Any] = (), *, is_removal: bool
