@@ -71,6 +71,26 @@ def test_a_part_is_not_written_by_way_of_another_row_that_shares_it(mail, way, m
     assert kept(his) == (mail.bob.pk, "his")
 
 
+LINKED = ["save_by_link", "rewrite_by_link"]
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+@pytest.mark.parametrize("way", LINKED)
+def test_nor_by_one_that_shares_it_under_another_key(mail, way, method):
+    his = Parcel.every.create(owner_key=mail.bob.pk, text="his")
+    Enclosure(sheet_id=his.pk).save_base(raw=True)
+    answer = mail.client.generic(method, f"/parcel/{way}/{his.pk}/")
+    assert answer.status_code == 403
+    assert kept(his) == (mail.bob.pk, "his")
+
+
+@pytest.mark.parametrize("way", LINKED)
+def test_what_is_ones_own_is_written_by_that_too(mail, way):
+    mine = Parcel.every.create(owner_key=mail.alice.pk, text="mine")
+    Enclosure(sheet_id=mine.pk).save_base(raw=True)
+    assert mail.client.post(f"/parcel/{way}/{mine.pk}/").status_code == 200
+
+
 @pytest.mark.parametrize("method", ["POST", "GET"])
 @pytest.mark.parametrize("way", ["save", "rewrite"])
 def test_a_part_under_another_key_is_one_as_well(mail, way, method):

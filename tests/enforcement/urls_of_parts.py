@@ -77,6 +77,12 @@ def _parcel(me: int, way: str, key: int) -> None:
         Box.every.filter(pk=key).update(owner_key=me, text="changed")
     elif way == "save":
         _adopt(Box, me, key)
+    elif way == "rewrite_by_link":
+        Enclosure.every.filter(sheet=key).update(owner_key=me, text="changed")
+    elif way == "save_by_link":
+        mine = Enclosure.every.get(sheet=key)
+        mine.owner_key, mine.text = me, "changed"
+        mine.save()
 
 
 def _enclosure(me: int, way: str, key: int) -> None:

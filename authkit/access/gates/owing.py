@@ -116,6 +116,7 @@ class _Road:
 class _PairsRoad(_Road):
     """The road of a relation's pairs, each of which is of a row of the model.
 
+    Or of rows that share a part with rows of ours, but not its key.
     `name` is that of the field by which a pair says of which row.
     """
 
@@ -246,6 +247,9 @@ def _road_of(model: type[models.Model]) -> _Road | None:
     for kind in obligation.reach.kinds_of(model):
         if parts[kind] == "pk":
             return _Road(obligation, kind)
+        if "__" not in parts[kind]:
+            link: Any = model._meta.get_field(parts[kind])
+            return _PairsRoad(obligation, kind, model, link.attname)
     return _pairs_road_of(obligation, stored_as(model))
 
 
