@@ -15,15 +15,15 @@ from typing import Any
 from django.db import DatabaseError, models, router, transaction
 from django.db.models import signals
 
-from authkit.access import acting, looked_at, row_locks
+from authkit.access import acting, added, looked_at, row_locks
 from authkit.access.looked_at import LookedAt
 from authkit.access.reach import Reach
 from authkit.exceptions import ConditionNotApplied, NotPermitted, StoreUnavailable
 from authkit.kernel.decision import Decision
 from authkit.kernel.patterns import Access, has_action
-from authkit.models.kinds import plain_keys
+from authkit.models.kinds import is_told, part_keys, plain_keys
 
-#: On a row that is being saved: the keys that it was found and looked at by.
+#: On a row that is being saved: the keys that it, and each part, was found and looked at by.
 _LOOKED_AT = "_authkit_looked_at"
 
 
@@ -234,6 +234,7 @@ def sending(obligation: Obligation) -> Iterator[None]:
 
 def listen() -> None:
     """Notice what is written while something is owed; called once."""
+    added.listen()
     looked_at.listen()
     signals.pre_save.connect(_about_to_be_saved, dispatch_uid="authkit.access.obligations")
     signals.post_save.connect(_saved, dispatch_uid="authkit.access.obligations")
@@ -246,28 +247,42 @@ def end_save(instance: models.Model) -> None:
 
 def _about_to_be_saved(instance: models.Model, using: str, **_: object) -> None:
     obligation = owed_for_writes()
-    if obligation is not None and obligation.reach.is_about(type(instance)):
-        keys = [] if instance.pk is None else [instance.pk]
-        found = obligation.look_before(using, type(instance), keys)
-        instance.__dict__[_LOOKED_AT] = found
+    if obligation is None:
+        return
+    looks = {
+        kind: obligation.look_before(using, kind, part_keys(instance, kind))
+        for kind in obligation.reach.kinds_of(type(instance))
+    }
+    if looks:
+        instance.__dict__[_LOOKED_AT] = looks
 
 
 def _saved(instance: models.Model, using: str, created: bool, **_: object) -> None:
-    found = instance.__dict__.pop(_LOOKED_AT, None)
+    looks = instance.__dict__.pop(_LOOKED_AT, {})
     obligation = owed_for_writes()
     if obligation is None:
         return
-    if found is not None:
-        _require_looked_at(obligation, instance, using, found, is_new=created)
+    for kind, found in looks.items():
+        is_new = created if kind is type(instance) else added.is_added(instance, kind)
+        _require_looked_at(
+            obligation, (using, kind), part_keys(instance, kind), found, is_new=is_new
+        )
     obligation.watch(instance, using)
 
 
 def _require_looked_at(
-    obligation: Obligation, instance: models.Model, using: str, found: set[Any], *, is_new: bool
+    obligation: Obligation,
+    place: tuple[str, type[models.Model]],
+    keys: set[Any],
+    found: set[Any],
+    *,
+    is_new: bool,
 ) -> None:
     """Take back a save that met with a row which was not there a moment before."""
-    key = plain_keys(type(instance), [instance.pk])
-    if is_new or key <= found:
-        obligation.remember(using, type(instance), key)
+    using, kind = place
+    is_looked_at = is_new or plain_keys(kind, keys) <= found
+    if is_looked_at and all(is_told(key) for key in keys):
+        obligation.watch_rows(using, kind, keys)
+        obligation.remember(using, kind, keys)
     else:
         obligation.lose_track()

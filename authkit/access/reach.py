@@ -31,7 +31,7 @@ class Reach:
         self.model = model
         self._decision = decision
         self._user = user
-        self._parts = frozenset() if model is None else parts_of(model)
+        self._parts = {} if model is None else parts_of(model)
 
     def is_about(self, model: type[models.Model]) -> bool:
         """Whether rows of `model` are rows of ours, by another name, more of them or a part."""
@@ -39,11 +39,19 @@ class Reach:
             return False
         return issubclass(model, stored_as(self.model)) or stored_as(model) in self._parts
 
+    def kinds_of(self, model: type[models.Model]) -> list[type[models.Model]]:
+        """As what a row of `model` is about rows of ours: itself, or a part of it."""
+        return [kind for kind in (model, *parts_of(model)) if self.is_about(kind)]
+
     def named(self, model: type[models.Model]) -> type[models.Model]:
-        """A model by the name that the endpoint, and so its conditions, know it by."""
+        """A model by the name that the endpoint, and so its conditions, know it by.
+
+        A part that has keys of its own keeps its name, as that is what its keys go by.
+        """
         ours, stored = self.model, stored_as(model)
-        is_ours = ours is not None and (stored is stored_as(ours) or stored in self._parts)
-        return ours if ours is not None and is_ours else model
+        if ours is not None and (stored is stored_as(ours) or self._parts.get(stored) == "pk"):
+            return ours
+        return model
 
     def hold(
         self, using: str | None, model: type[models.Model], keys: Collection[Any], *, wholly: bool
@@ -57,7 +65,7 @@ class Reach:
             return None if self.is_left(using, model, keys) else {*keys}
         if not keys:
             return set()
-        if stored_as(self.named(model)) is not stored_as(model):
+        if stored_as(model) in self._parts:
             return self._hold_part(using, model, keys, wholly=wholly)
         found: set[Any] = set()
         for some in row_locks.batches(using, keys):
@@ -75,16 +83,28 @@ class Reach:
     ) -> set[Any] | None:
         """What is no row of ours, for want of the rest, must not become one meanwhile."""
         found = row_locks.lock(model, using, keys, wholly=True)
-        row_locks.lock(self.named(model), using, found, wholly=wholly)
+        for some in row_locks.batches(using, found):
+            ours = self._rows(using, model, some)
+            row_locks.lock(
+                ours.model, using, list(ours.values_list("pk", flat=True)), wholly=wholly
+            )
         return None if self.is_left(using, model, found) else found
 
     def is_left(self, using: str | None, model: type[models.Model], keys: Iterable[Any]) -> bool:
         """Whether one of these rows is stored, and not among those for which was decided."""
-        every, named = list(keys), self.named(model)
+        every = list(keys)
         return any(
-            self._is_left_by(every_row(named, using).filter(pk__in=some))
+            self._is_left_by(self._rows(using, model, some))
             for some in (every[n : n + _AT_A_TIME] for n in range(0, len(every), _AT_A_TIME))
         )
+
+    def _rows(
+        self, using: str | None, model: type[models.Model], keys: list[Any]
+    ) -> models.QuerySet[Any]:
+        """Those with these keys; in place of parts, the rows of ours of which they are."""
+        path = self._parts.get(stored_as(model))
+        kind = self.named(model) if path is None or self.model is None else self.model
+        return every_row(kind, using).filter(**{f"{path or 'pk'}__in": keys})
 
     def _is_left_by(self, rows: models.QuerySet[Any]) -> bool:
         within = self._within(rows).order_by().values("pk")

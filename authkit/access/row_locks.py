@@ -10,7 +10,7 @@ saw first, and refuses to write once another one has written meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -44,9 +44,14 @@ def lock(
     waits for them while they wait for him. What else points to them may come meanwhile
     unless they are locked `wholly`, which is for rows that go.
     """
-    found = {*keys}
-    for part in sorted({stored_as(model), *parts_of(model)}, key=lambda kind: kind._meta.label):
+    found, parts = {*keys}, parts_of(model)
+    same = {stored_as(model), *(part for part, path in parts.items() if path == "pk")}
+    for part in _in_order(same):
         found = {key for some in batches(using, found) for key in _lock(part, using, some, wholly)}
+    for part in _in_order({*parts} - same):  # their keys can be read now that the row stays
+        for some in batches(using, found):
+            rows = every_row(model, using).filter(pk__in=some)
+            _lock(part, using, list(rows.values_list(parts[part], flat=True)), wholly)
     return found
 
 
@@ -99,6 +104,10 @@ def refusal_of(error: Exception) -> StoreUnavailable:
     refusal = StoreUnavailable("others were writing the same rows")
     refusal.__cause__ = error
     return refusal
+
+
+def _in_order(kinds: Iterable[type[models.Model]]) -> list[type[models.Model]]:
+    return sorted(kinds, key=lambda kind: kind._meta.label)
 
 
 def _lock(part: Any, using: str | None, keys: list[Any], wholly: bool) -> set[Any]:

@@ -55,6 +55,40 @@ class Parcel(Letter):
         default_permissions = ()
 
 
+class Box(Letter):
+    """Has pairs of its own."""
+
+    stamps = models.ManyToManyField(Label, related_name="boxes")
+
+    class Meta:
+        default_permissions = ()
+
+
+class Enclosure(Letter):
+    """A part of it is a letter, under another key than its own."""
+
+    number = models.BigAutoField(primary_key=True)
+    sheet = models.OneToOneField(Letter, on_delete=models.CASCADE, parent_link=True)
+
+    class Meta:
+        default_permissions = ()
+
+
+class Receipt(models.Model):
+    """Known by two columns."""
+
+    pk = models.CompositePrimaryKey("office", "number")
+    office = models.IntegerField()
+    number = models.IntegerField()
+    owner_key = models.BigIntegerField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.office}/{self.number}"
+
+
 class Sticker(models.Model):
     """Gets its key from the database."""
 

@@ -14,12 +14,12 @@ from typing import Any
 from django.db import models, router, transaction
 from django.db.models import QuerySet
 
-from authkit.access import obligations, row_locks
+from authkit.access import added, obligations, row_locks
 from authkit.access.gates import narrowing, unsignalled
 from authkit.access.gates.removals import Removals
 from authkit.access.gates.unsignalled import Around
 from authkit.access.obligations import Obligation
-from authkit.models.kinds import every_row, is_key, stored_as
+from authkit.models.kinds import every_row, is_key, is_told, parts_of, plain_keys, stored_as
 
 
 def listen() -> None:
@@ -41,7 +41,9 @@ class _Road:
 
     def rewriting(self, objs: Collection[Any], using: str, names: Collection[str]) -> Around | None:
         """Each gets values of its own."""
-        return self._changing(using, lambda: {row.pk for row in objs}, self._of(objs))
+        if any(self._tells_which(self._model, name) for name in names):
+            self._obligation.lose_track()
+        return self._changing(using, lambda: {row.pk for row in objs})
 
     def updating(self, stored: QuerySet[Any], values: dict[str, Any]) -> Around | None:
         """All get the same values."""
@@ -92,7 +94,7 @@ class _Road:
         looked_at = self._obligation.look_before(using, self._model, before - {None})
         yield
         keys = self._of(objs)
-        if not is_certain or None in keys:
+        if not (is_certain and all(is_told(key) for key in keys)):
             self._obligation.lose_track()
             return
         self._obligation.watch_rows(using, self._model, keys)
@@ -119,6 +121,7 @@ class _Road:
 class _PairsRoad(_Road):
     """The road of a relation's pairs, each of which is of a row of the model.
 
+    Or of rows that share a part with rows of ours, but not its key.
     `name` is that of the field by which a pair says of which row.
     """
 
@@ -128,6 +131,10 @@ class _PairsRoad(_Road):
         super().__init__(obligation, model)
         self._pairs, self._name = pairs, name
 
+    def rewriting(self, objs: Collection[Any], using: str, names: Collection[str]) -> Around | None:
+        """They may become pairs of other rows of ours, which are looked at as well."""
+        return self._changing(using, lambda: {pair.pk for pair in objs}, self._of(objs))
+
     @contextmanager
     def saving(self, row: Any, using: str) -> Iterator[None]:
         """Of pairs Django tells nobody."""
@@ -136,9 +143,17 @@ class _PairsRoad(_Road):
         with (
             self._obligation.own_transaction(using),
             transaction.atomic(using),
-            around or nullcontext(),
+            around or nullcontext() as found,
         ):
             yield
+            is_added = is_new or added.is_added(row, self._pairs)
+            if not is_added and found is not None:
+                self._require(found, plain_keys(self._pairs, [row.pk]))
+
+    def _require(self, found: Collection[Any], keys: set[Any]) -> None:
+        """Of a pair that came meanwhile nobody knows of which row it was."""
+        if not keys.issubset(found):
+            self._obligation.lose_track()
 
     def _look_before(
         self, using: str, keys: Collection[Any], among: Collection[Any] = (), *, is_removal: bool
@@ -171,11 +186,11 @@ def _saving(original: Callable[..., Any]) -> Any:
 
     @wraps(original)
     def method(self: models.Model, *args: Any, **options: Any) -> Any:
-        road = _road_of(type(self))
-        if road is None:
+        if obligations.owed_for_writes() is None:
             return original(self, *args, **options)
+        road = _road_of(type(self))
         using = options.get("using") or router.db_for_write(type(self), instance=self)
-        with road.saving(self, using):
+        with added.noting(self), nullcontext() if road is None else road.saving(self, using):
             return original(self, *args, **options)
 
     return method
@@ -233,14 +248,23 @@ def _road_of(model: type[models.Model]) -> _Road | None:
     obligation = obligations.owed_for_writes()
     if obligation is None:
         return None
-    if obligation.reach.is_about(model):
-        return _Road(obligation, model)
-    ours = obligation.reach.model
-    if ours is None or not model._meta.auto_created:
+    parts = {model: "pk", **parts_of(model)}
+    for kind in obligation.reach.kinds_of(model):
+        if parts[kind] == "pk":
+            return _Road(obligation, kind)
+        if "__" not in parts[kind]:
+            link: Any = model._meta.get_field(parts[kind])
+            return _PairsRoad(obligation, kind, model, link.attname)
+    return _pairs_road_of(obligation, stored_as(model))
+
+
+def _pairs_road_of(obligation: Obligation, pairs: Any) -> _Road | None:
+    """That of a relation's pairs; Django notes on these which model has the relation."""
+    owner = pairs._meta.auto_created
+    if not owner or not obligation.reach.is_about(owner):
         return None
-    for field in ours._meta.many_to_many:
-        through: Any = field.remote_field.through
-        if through is stored_as(model):
-            near: Any = through._meta.get_field(field.m2m_field_name())
-            return _PairsRoad(obligation, ours, through, near.attname)
+    for field in owner._meta.local_many_to_many:
+        if field.remote_field.through is pairs:
+            near = pairs._meta.get_field(field.m2m_field_name())
+            return _PairsRoad(obligation, obligation.reach.named(owner), pairs, near.attname)
     return None
