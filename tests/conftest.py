@@ -143,6 +143,12 @@ def superuser(db: None) -> AbstractUser:
     return people.make_superuser()
 
 
+@pytest.fixture
+def no_look_at_the_feed_is_due(settings: Any) -> None:
+    """Once in MAX_STALENESS, a second, whoever asks reads on in the change feed as well."""
+    settings.AUTHKIT = {**settings.AUTHKIT, "MAX_STALENESS": 60}
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium, for the tests of a module; mark them `browser`.

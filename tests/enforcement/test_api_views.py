@@ -215,6 +215,7 @@ def test_scopes_are_a_ceiling_for_a_superuser_too(world, superuser):
     assert response.json()["code"] == "insufficient_scope"
 
 
+@pytest.mark.usefixtures("no_look_at_the_feed_is_due")
 @pytest.mark.parametrize(("kind", "queries"), [("jwt", 1), ("token", 2), ("session", 2)])
 def test_a_decision_costs_no_query(world, kind, queries, django_assert_num_queries):
     world.give(world.alice, "allow api.article:read")
@@ -224,6 +225,7 @@ def test_a_decision_costs_no_query(world, kind, queries, django_assert_num_queri
         assert client.get("/api/articles/").status_code == 200
 
 
+@pytest.mark.usefixtures("no_look_at_the_feed_is_due")
 @pytest.mark.parametrize(("kind", "queries"), [("jwt", 1), ("token", 2), ("session", 2)])
 def test_an_object_is_found_and_checked_in_one_query(
     world, kind, queries, django_assert_num_queries
