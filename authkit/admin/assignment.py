@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from authkit.admin.base import Text, names_of_people
 from authkit.admin.filters import ends_soon
+from authkit.admin.formsets import BoundedFormSet
 from authkit.admin.guarded import GuardedAdmin
 from authkit.admin.keys import ChoosingByKey
 from authkit.models import Assignment
@@ -96,6 +97,7 @@ class AssignmentsOfRole(Finding, ChoosingByKey, TabularInline):
     """Who has the role, on its page."""
 
     model = Assignment
+    formset = BoundedFormSet
     extra = 0
     fields: ClassVar[Any] = ("user", "group", "starts_at", "ends_at", "state")
     readonly_fields = ("state",)

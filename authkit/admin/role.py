@@ -19,6 +19,7 @@ from authkit.access import conditions, power
 from authkit.admin import code_defaults
 from authkit.admin.assignment import AssignmentsOfRole
 from authkit.admin.base import Text
+from authkit.admin.formsets import BoundedFormSet
 from authkit.admin.guarded import GuardedAdmin
 from authkit.admin.keys import ChoosingByKey
 from authkit.models import Role, Rule
@@ -58,6 +59,7 @@ class RulesOfRole(ChoosingByKey, TabularInline):
 
     model = Rule
     form = RuleForm
+    formset = BoundedFormSet
     extra = 0
     fields = ("effect", "endpoints", "actions", "condition", "is_enabled", "origin")
     readonly_fields = ("origin",)

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from authkit import audit, conf
 from authkit.accounts.client import client_of
 from authkit.admin.base import ModelAdmin, is_person, url_of
+from authkit.admin.formsets import BoundedFormSet
 from authkit.admin.personal import Place
 from authkit.admin.social_form import ProviderForm, redirect_uri_of
 from authkit.models import ClaimRole, SocialProvider
@@ -46,6 +47,7 @@ class ClaimRoleInline(StackedInline):
     """
 
     model = ClaimRole
+    formset = BoundedFormSet
     extra = 0
     fields: ClassVar = (("claim", "value"), ("role", "mode"))
 
