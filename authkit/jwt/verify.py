@@ -157,7 +157,7 @@ def _refusal_of(error: jws.InvalidToken) -> CredentialRejected:
 
 
 def _forget(*, setting: str, **_: object) -> None:
-    if setting in CHANGING:
+    if setting in CHANGING or setting == "AUTH_USER_MODEL":  # whose primary keys are remembered
         verifier.cache_clear()
 
 
